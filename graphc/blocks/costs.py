@@ -1,0 +1,30 @@
+"""Costs, as in ``torch.nn.functional``, for one sample."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphc.language.functions import Input, cost
+from graphc.language.numpy_protocol import along
+from graphc.language.variable import Variable
+
+
+@cost
+def cross_entropy(
+    s: Variable = Input("classes"),  # type: ignore[assignment]
+    y: Variable = Input("", kind="integer"),  # type: ignore[assignment]
+) -> Variable:
+    """Return ``-log softmax(s)[y]`` for scores s of shape (classes,) and a class y."""
+    return -along("log_softmax")(s, -1)[y]
+
+
+@cost
+def squared_error(z: Variable, y: Variable) -> Variable:
+    """Return ``sum((z - y)**2)``, the lecture's squared distance."""
+    return np.sum(np.square(z - y))
+
+
+@cost
+def mse(z: Variable, y: Variable) -> Variable:
+    """Return ``mean((z - y)**2)``."""
+    return np.mean(np.square(z - y))

@@ -1,0 +1,1 @@
+"""Derivatives: the reverse sweep, what follows from it, and the index notation."""

@@ -1,0 +1,230 @@
+"""Folding: what a formula computes anew, though it has a name, gets the name again.
+
+The derivative of ``z_i = tanh(s_i)`` is ``δ_ij (1 − z_i²)``, and that of a softmax
+``z_i (δ_ij − z_j)``: the output of a block stands in its own derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from graphc.calculus.index_terms import (
+    Index,
+    LogSumExp,
+    Softmax,
+    base_and_exponent,
+    factors_of,
+    free,
+    in_range,
+)
+from graphc.calculus.simplify_functions import call
+from graphc.calculus.simplify_numbers import number, split_number
+from graphc.calculus.simplify_terms import raised, replace, rewrite, times
+from graphc.ir.nodes import Node
+from graphc.ir.terms import Add, Apply, Mul, Num, Number, Ref, Sum, Term, children
+
+Bindings = dict[Term, Term]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What to look for: `term` at any values of `indices`, and what to put in its place."""
+
+    term: Term
+    indices: tuple[Index, ...]
+    replacement: Term
+
+
+def fold(term: Term, output: Node, meaning: Term, indices: tuple[Index, ...]) -> Term:
+    """Return `term` with elements of `output` put for what they mean.
+
+    Parameters
+    ----------
+    term
+        A simplified term.
+    output
+        The tensor that has a name.
+    meaning
+        The term of its element at `indices`.
+    indices
+        One index for every axis of `output`.
+    """
+    name: Term = Ref(output, indices)
+    patterns = []
+    if not _is_plain(meaning):
+        patterns.append(Pattern(meaning, indices, name))
+    if isinstance(meaning, Add):
+        # A log-softmax occurs in its derivative as the exponential of itself.
+        exponential = call("exp", meaning)
+        if not isinstance(exponential, Apply):
+            patterns.append(Pattern(exponential, indices, call("exp", name)))
+    for pattern in patterns:
+        if set(indices) <= free(pattern.term) | _of_one_value(indices):
+            term = rewrite(term, lambda part, p=pattern: _folded(part, p))  # type: ignore[misc]
+    return term
+
+
+def recognise(term: Term) -> Term:
+    """Return `term` with softmax and logsumexp put for the exponentials that they mean."""
+    return rewrite(term, _recognised)
+
+
+def _is_plain(meaning: Term) -> bool:
+    """Return whether a name would be no shorter than what it means."""
+    _, rest = split_number(meaning)
+    return all(
+        isinstance(base, Ref | Num | Index)
+        and isinstance(exponent, Num)
+        and isinstance(exponent.value, int)
+        and exponent.value > 0
+        for base, exponent in map(base_and_exponent, factors_of(rest))
+    )
+
+
+def _of_one_value(indices: Sequence[Index]) -> set[Index]:
+    return {index for index in indices if index.extent == 1}
+
+
+def _folded(part: Term, pattern: Pattern) -> Term:
+    if isinstance(part, Num):
+        return part
+    while True:
+        changed = _fold_once(part, pattern)
+        if changed is None:
+            return part
+        part = changed
+
+
+def _fold_once(part: Term, pattern: Pattern) -> Term | None:
+    """Return `part` with one occurrence of the pattern, perhaps to a power, replaced."""
+    _, wanted = split_number(pattern.term)
+    needs = list(map(base_and_exponent, factors_of(wanted)))
+    held = list(map(base_and_exponent, factors_of(split_number(part)[1])))
+    for bindings, times_ in _occurrences(needs, held, pattern.indices, {}, None):
+        found = {index: bindings.get(index, Num(0)) for index in pattern.indices}
+        whole = raised(replace(pattern.term, found), number(times_))
+        rest = times(part, raised(whole, Num(-1)))
+        if len(factors_of(rest)) > len(held) + 1:
+            continue  # the division did not come out: at these indices the pattern is another term
+        return times(raised(replace(pattern.replacement, found), number(times_)), rest)
+    return None
+
+
+def _occurrences(
+    needs: list[tuple[Term, Term]],
+    held: list[tuple[Term, Term]],
+    variables: Sequence[Index],
+    bindings: Bindings,
+    power: Number | None,
+) -> Iterator[tuple[Bindings, Number]]:
+    """Yield the ways in which the powers `needs` divide the powers `held`, and how often."""
+    if not needs:
+        if power is not None:
+            yield bindings, power
+        return
+    (base, exponent), *rest = needs
+    for position, (factor, has) in enumerate(held):
+        often = _multiple(has, exponent, exact=len(needs) == 1 and power is None)
+        if often is None or (power is not None and often * power < 0):
+            continue
+        found = match(base, factor, variables, bindings)
+        if found is not None:
+            least = often if power is None else min(often, power, key=abs)
+            others = held[:position] + held[position + 1 :]
+            yield from _occurrences(rest, others, variables, found, least)
+
+
+def _multiple(has: Term, needed: Term, exact: bool) -> int | None:
+    """Return how often one exponent goes into another."""
+    if has is needed:
+        return 1
+    if not isinstance(has, Num) or not isinstance(needed, Num):
+        return None
+    if isinstance(has.value, float) or isinstance(needed.value, float):
+        return None
+    one, other = Fraction(has.value), Fraction(needed.value)
+    if exact and (one.denominator != other.denominator or (other < 0 < one)):
+        return None  # a name for √s does not make s the square of it, nor one for 1/s its inverse
+    ratio = one / other
+    whole = int(ratio)  # towards zero
+    return whole if whole and (ratio == whole or not exact) else None
+
+
+def match(
+    pattern: Term, term: Term, variables: Sequence[Index], bindings: Mapping[Term, Term]
+) -> Bindings | None:
+    """Return values of `variables` at which `pattern` is `term`, else None."""
+    found = dict(bindings)
+    if not _bind(pattern, term, variables, found):
+        return None
+    values = {index: found[index] for index in variables if index in found}
+    # The proof: what was bound on the way may have hit upon indices of another meaning.
+    return found if replace(pattern, values) is term else None
+
+
+def _bind(pattern: Term, term: Term, variables: Sequence[Index], found: Bindings) -> bool:
+    if isinstance(pattern, Index) and pattern in variables:
+        return found.setdefault(pattern, term) is term and in_range(term, pattern.extent)
+    if pattern is term and free(pattern).isdisjoint(variables):
+        return True
+    if type(pattern) is not type(term):
+        return False
+    if isinstance(pattern, Ref) and pattern.tensor is not getattr(term, "tensor", None):
+        return False
+    if isinstance(pattern, Apply) and pattern.function != getattr(term, "function", None):
+        return False
+    below, other = list(children(pattern)), list(children(term))
+    return len(below) == len(other) and all(
+        _bind(one, two, variables, found) for one, two in zip(below, other, strict=True)
+    )
+
+
+def _recognised(part: Term) -> Term:
+    if isinstance(part, Apply) and part.function == "log":
+        nest = _exponentials(part.args[0])
+        if nest is not None:
+            made: Term = LogSumExp(nest[1], nest[0])
+            return made
+    if isinstance(part, Mul):
+        return _softmax_in(part)
+    return part
+
+
+def _softmax_in(part: Mul) -> Term:
+    """Put softmax for a quotient of exponentials, as often as there is one."""
+    powers = [base_and_exponent(factor) for factor in part.factors]
+    for base, exponent in powers:
+        nest = _exponentials(base)
+        if nest is None or not _whole(exponent, below=0):
+            continue
+        indices, body = nest
+        for other, above in powers:
+            if not isinstance(other, Apply) or other.function != "exp" or not _whole(above):
+                continue
+            found = match(body, other.args[0], indices, {})
+            if found is not None and all(index in found for index in indices):
+                at = tuple(found[index] for index in indices)
+                rest = times(part, base, raised(other, Num(-1)))
+                changed = times(Softmax(body, indices, at), rest)
+                return _softmax_in(changed) if isinstance(changed, Mul) else changed
+    return part
+
+
+def _exponentials(term: Term) -> tuple[tuple[Index, ...], Term] | None:
+    """Return indices and exponent of a sum of exponentials."""
+    indices: list[Index] = []
+    while isinstance(term, Sum):
+        assert isinstance(term.index, Index)
+        indices.append(term.index)
+        term = term.body
+    if indices and isinstance(term, Apply) and term.function == "exp":
+        return tuple(indices), term.args[0]
+    return None
+
+
+def _whole(exponent: Term, below: int | None = None) -> bool:
+    if not isinstance(exponent, Num) or not isinstance(exponent.value, int):
+        return False
+    return exponent.value < 0 if below is not None else exponent.value > 0

@@ -1,0 +1,280 @@
+"""Formulas of nodes: what they compute, and their derivatives, in index or matrix notation.
+
+Functions here work on nodes. `names` gives the nodes that appear in a formula with a name: the
+inputs of a block, its parameters, and its output, which is folded back into its own derivative.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from graphc.calculus.folding import fold, recognise
+from graphc.calculus.formulas_sympy import sympy_matrix, sympy_term
+from graphc.calculus.index_notation import differentiate, element, free_indices
+from graphc.calculus.index_terms import Index, walk
+from graphc.calculus.matrix_notation import matrix_form
+from graphc.calculus.matrix_printing import printed_matrix
+from graphc.calculus.matrix_terms import Matrix, chain, tensor, transposed
+from graphc.calculus.presenting import present
+from graphc.calculus.printing import printed
+from graphc.calculus.simplify_sums import sum_over
+from graphc.calculus.simplify_terms import replace, times
+from graphc.calculus.styles import LATEX, TEXT, Style
+from graphc.errors import FormulaError
+from graphc.ir.nodes import Node, topological
+from graphc.ir.terms import Ref, Sum, Term
+from graphc.ops.leaves import new_input
+from graphc.types import Shape, TensorType
+
+Notation: TypeAlias = Literal["auto", "index", "matrix"]
+Layout: TypeAlias = Literal["numerator", "row"]
+Names: TypeAlias = Mapping[Node, str]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The right-hand side of an equation, and what stands on its left.
+
+    Parameters
+    ----------
+    term
+        One element, in index notation, at the indices `free`.
+    free
+        The indices of the result's axes.
+    names
+        The names of the tensors that occur.
+    above, below
+        What the formula is: the tensor `above`, or its derivative by each tensor in `below`; each
+        is a name with its indices.
+    matrix
+        The formula in matrix notation, if that is how it is shown.
+    rows
+        Tensors whose names stand for rows: cotangents.
+    sizes
+        The sizes in a product of a row and a Jacobian, ``[1×n] = [1×m][m×n]``.
+    """
+
+    term: Term
+    free: tuple[Index, ...]
+    names: Names
+    above: tuple[str, tuple[Index, ...]]
+    below: tuple[tuple[str, tuple[Index, ...]], ...] = ()
+    matrix: Matrix | None = None
+    rows: tuple[Node, ...] = ()
+    sizes: str = ""
+
+    @property
+    def notation(self) -> Literal["index", "matrix"]:
+        """The notation in which the formula prints."""
+        return "index" if self.matrix is None else "matrix"
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the result."""
+        return tuple(index.extent for index in self.free)
+
+    @cached_property
+    def presented(self) -> Term:
+        """The term as it is shown: factors in order, bound indices named."""
+        return present(self.term, self.names)
+
+    @property
+    def text(self) -> str:
+        """The formula as a line of Unicode text."""
+        return self._printed(TEXT)
+
+    @property
+    def latex(self) -> str:
+        """The formula as LaTeX, without dollar signs."""
+        return self._printed(LATEX)
+
+    @property
+    def equation(self) -> str:
+        """The formula with its left-hand side, as a line of Unicode text."""
+        return f"{self._left(TEXT)} = {self.text}"
+
+    @property
+    def latex_equation(self) -> str:
+        """The formula with its left-hand side, as LaTeX."""
+        return f"{self._left(LATEX)} = {self.latex}"
+
+    @property
+    def sympy(self) -> Any:
+        """The formula as a SymPy expression, in the notation in which it prints."""
+        if self.matrix is not None:
+            # A cotangent is a column here, whatever stands for its transpose in print.
+            return sympy_matrix(self.matrix, self.names)
+        return sympy_term(self.presented, self.names)
+
+    def _printed(self, style: Style) -> str:
+        if self.matrix is not None:
+            return printed_matrix(self.matrix, self.names, style, self.rows)
+        return printed(self.presented, self.names, style)
+
+    def _left(self, style: Style) -> str:
+        def part(name: str, indices: tuple[Index, ...]) -> str:
+            single = all(len(index.name) == 1 for index in indices)
+            letters = ("" if single else ",").join(index.name for index in indices)
+            return style.subscripted(name, letters if self.notation == "index" else "")
+
+        return style.derivative(part(*self.above), [part(*below) for below in self.below])
+
+
+def forward(node: Node, names: Names, *, notation: Notation = "auto") -> Formula:
+    """Return what `node` computes from the other nodes in `names`.
+
+    Raises
+    ------
+    FormulaError
+        If there is no formula in the notation asked for.
+    """
+    indices = free_indices(node.shape, names.values())
+    term = element(node, indices, names.keys() - {node})
+    return _formula(term, indices, names, (_name(node, names), indices), (), notation)
+
+
+def jacobian(
+    output: Node, wrt: Node, names: Names, *, notation: Notation = "auto",
+    layout: Layout = "numerator",
+) -> Formula:  # fmt: skip
+    """Return the derivative of every element of `output` by every element of `wrt`.
+
+    Raises
+    ------
+    FormulaError
+        If `output` does not depend on `wrt`, or only in a way that has no derivative, or if there
+        is no formula in the notation asked for.
+    """
+    indices = free_indices((*output.shape, *wrt.shape), names.values())
+    rows, columns = indices[: output.type.rank], indices[output.type.rank :]
+    term = derivative(output, rows, ((wrt, columns),), names)
+    left = (_name(output, names), rows), ((_name(wrt, names), columns),)
+    return _formula(term, indices, names, *left, notation, turned=layout == "row")
+
+
+def gradient(
+    cost: Node, wrt: Node, names: Names, *, notation: Notation = "auto",
+    layout: Layout = "numerator",
+) -> Formula:  # fmt: skip
+    """Return the derivative of a scalar, in the shape of `wrt`."""
+    if cost.shape:
+        raise FormulaError(f"a gradient is that of a scalar; this has the shape {cost.shape}")
+    return jacobian(cost, wrt, names, notation=notation, layout=layout)
+
+
+def hessian(
+    cost: Node, one: Node, other: Node, names: Names, *, notation: Notation = "auto"
+) -> Formula:
+    """Return the derivative of a scalar by `one`, then by `other`."""
+    indices = free_indices((*one.shape, *other.shape), names.values())
+    first, second = indices[: one.type.rank], indices[one.type.rank :]
+    term = derivative(cost, (), ((one, first), (other, second)), names)
+    below = (_name(one, names), first), (_name(other, names), second)
+    return _formula(term, indices, names, (_name(cost, names), ()), below, notation)
+
+
+def backward(
+    output: Node, wrt: Node, names: Names, *, cost: str = "c", notation: Notation = "auto",
+    layout: Layout = "row",
+) -> Formula:  # fmt: skip
+    """Return the cotangent of `wrt`, from that of `output`: one step of back-propagation.
+
+    In matrix notation and rows, it is the row of the result times the Jacobian.
+
+    Parameters
+    ----------
+    output, wrt
+        The result of a block, and one of its inputs or parameters.
+    names
+        The names of the block's inputs, parameters and result.
+    cost
+        The name of the scalar that is differentiated.
+    """
+    cotangent = new_input(TensorType(output.shape))
+    known = {**names, cotangent: f"∂{cost}/∂{_name(output, names)}"}
+    indices = free_indices((*output.shape, *wrt.shape), known.values())
+    rows, columns = indices[: output.type.rank], indices[output.type.rank :]
+    local = derivative(output, rows, ((wrt, columns),), names)
+    term = sum_over(rows, times(Ref(cotangent, rows), local))
+    if not any(isinstance(part, Sum) for part in walk(term)):
+        # Nothing is summed over the result's indices, so the first letters are to be had.
+        first = free_indices(wrt.shape, known.values())
+        term, columns = replace(term, dict(zip(columns, first, strict=True))), first
+    left = (cost, ()), ((_name(wrt, names), columns),)
+    vectors = output.type.rank == wrt.type.rank == 1
+    formula = _formula(term, columns, known, *left, notation, turned=layout == "row" and vectors)
+    if formula.matrix is None or layout != "row":
+        return formula
+    if vectors:
+        by = matrix_form(present(recognise(local), known), indices)
+        row = transposed(tensor(cotangent, output.shape))
+        m, n = output.shape[0], wrt.shape[0]
+        sizes = f"[1×{n}] = [1×{m}][{m}×{n}]"
+        formula = dataclasses.replace(formula, matrix=chain(row, by), sizes=sizes)
+    return dataclasses.replace(formula, rows=(cotangent,))
+
+
+def derivative(
+    output: Node,
+    indices: tuple[Index, ...],
+    wrt: Sequence[tuple[Node, tuple[Index, ...]]],
+    names: Names,
+) -> Term:
+    """Return the term of a derivative, of any order, by elements of the nodes in `wrt`.
+
+    Named nodes between `output` and `wrt` are looked through, so that no path is lost, and get
+    their names back in the result.
+    """
+    variables = [node for node, _ in wrt]
+    order = topological((output,), variables)
+    for node in variables:
+        if node not in order:
+            raise FormulaError(f"{_name(output, names)} does not depend on {_name(node, names)}")
+    moving = _dependants(order, variables)
+    term = element(output, indices, (names.keys() - moving) | set(variables))
+    for node, at in wrt:
+        term = differentiate(term, node, at)
+    for node in order:
+        if node in moving and node in names:
+            own = free_indices(node.shape, ("", *(index.name for index in indices)))
+            term = fold(term, node, element(node, own, names.keys() - {node}), own)
+    return term
+
+
+def _dependants(order: Sequence[Node], variables: Sequence[Node]) -> set[Node]:
+    """Return the nodes that depend on `variables`, without these."""
+    found: set[Node] = set()
+    for node in order:
+        if node not in variables and any(a in found or a in variables for a in node.args):
+            found.add(node)
+    return found
+
+
+def _formula(
+    term: Term,
+    free: tuple[Index, ...],
+    names: Names,
+    above: tuple[str, tuple[Index, ...]],
+    below: tuple[tuple[str, tuple[Index, ...]], ...],
+    notation: Notation,
+    turned: bool = False,
+) -> Formula:
+    term = recognise(term)
+    formula = Formula(term, free, names, above, below)
+    if notation == "index":
+        return formula
+    try:
+        matrix = matrix_form(formula.presented, free)
+    except FormulaError:
+        if notation == "matrix":
+            raise
+        return formula
+    return dataclasses.replace(formula, matrix=transposed(matrix) if turned else matrix)
+
+
+def _name(node: Node, names: Names) -> str:
+    return names.get(node, "y")

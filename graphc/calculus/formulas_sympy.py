@@ -1,0 +1,277 @@
+"""Formulas as SymPy expressions. SymPy is loaded when one is asked for, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from graphc.calculus.index_terms import Index, LogSumExp, Softmax
+from graphc.calculus.matrix_terms import Matrix, ones, transposed
+from graphc.errors import FormulaError
+from graphc.ir.nodes import Node
+from graphc.ir.terms import (
+    Add,
+    Apply,
+    Best,
+    Delta,
+    Extent,
+    Mul,
+    Num,
+    Product,
+    Ref,
+    Sum,
+    Symbol,
+    Term,
+)
+from graphc.types import Dim, names_in
+
+Names = Mapping[Node, str]
+_SAME_NAME = "exp log sin cos tan sinh cosh tanh sign"
+MOST_COMPARED = 64  # elements of which SymPy is given the largest, one by one
+
+
+def sympy_term(term: Term, names: Names) -> Any:
+    """Return a presented term with ``Indexed``, ``Sum`` and ``KroneckerDelta``."""
+    import sympy as sp
+
+    def of(part: Term) -> Any:
+        return sympy_term(part, names)
+
+    match term:
+        case Num(value):
+            return sp.Rational(value) if not isinstance(value, float) else sp.Float(value)
+        case Extent(dim):
+            return sympy_size(dim)
+        case Symbol(name):
+            return sp.Symbol(name, integer=True)
+        case Ref(tensor, indices):
+            return _element(tensor, tuple(map(of, indices)), names)
+        case Delta(left, right):
+            return sp.KroneckerDelta(of(left), of(right))
+        case Add(terms):
+            return sp.Add(*map(of, terms))
+        case Mul(factors):
+            return sp.Mul(*map(of, factors))
+        case Sum(index, extent, body):
+            return sp.Sum(of(body), _range(index, extent))
+        case Product(index, extent, body):
+            return sp.Product(of(body), _range(index, extent))
+        case Best(function, index, extent, body):
+            return _best(function, of(body), _range(index, extent))
+        case Softmax(body, indices, at):
+            own = substituted(of(body), zip(map(of, indices), map(of, at), strict=True))
+            return sp.exp(own) / _sum_of_exponentials(of(body), indices)
+        case LogSumExp(body, indices):
+            return sp.log(_sum_of_exponentials(of(body), indices))
+        case Apply(function, args):
+            return sympy_function(function)(*map(of, args))
+    raise FormulaError(f"{type(term).__name__} has no SymPy form")
+
+
+def substituted(expression: Any, pairs: Any) -> Any:
+    """Return `expression` with symbols replaced all at once."""
+    return expression.subs(list(pairs), simultaneous=True)
+
+
+def _element(tensor: Node, indices: tuple[Any, ...], names: Names) -> Any:
+    import sympy as sp
+
+    name = names.get(tensor, "c")
+    if not indices:
+        return sp.Symbol(
+            name, **({"integer": True} if tensor.kind == "integer" else {"real": True})
+        )
+    return sp.Indexed(sp.IndexedBase(name, shape=tuple(map(sympy_size, tensor.shape))), *indices)
+
+
+def _range(index: Symbol, extent: Dim) -> tuple[Any, Any, Any]:
+    import sympy as sp
+
+    return sp.Symbol(index.name, integer=True), sp.Integer(0), sympy_size(extent) - 1
+
+
+def _sum_of_exponentials(body: Any, indices: tuple[Index, ...]) -> Any:
+    import sympy as sp
+
+    return sp.Sum(sp.exp(body), *(_range(index, index.extent) for index in indices))
+
+
+def _best(function: str, body: Any, run: tuple[Any, Any, Any]) -> Any:
+    """Return the extreme over an index, of the elements one by one where they are few."""
+    import sympy as sp
+
+    index, low, high = run
+    if high.is_Integer and high < MOST_COMPARED:
+        choose = sp.Max if function == "max" else sp.Min
+        return choose(*(body.subs(index, value) for value in range(int(low), int(high) + 1)))
+    return sp.Function(function)(body, sp.Tuple(*run))
+
+
+def sympy_size(dim: Dim) -> Any:
+    """Return a size; named sizes are positive integers."""
+    import sympy as sp
+
+    if isinstance(dim, int):
+        return sp.Integer(dim)
+    symbols = {name: sp.Symbol(name, integer=True, positive=True) for name in names_in(dim)}
+    return sp.sympify(str(dim), locals=symbols)
+
+
+@cache
+def _functions() -> Mapping[str, Callable[..., Any]]:
+    import sympy as sp
+
+    def indicator(condition: Any) -> Any:
+        return sp.Piecewise((1, condition), (0, True))
+
+    return {
+        **{name: getattr(sp, name) for name in _SAME_NAME.split()},
+        "arctan": sp.atan,
+        "expm1": lambda x: sp.exp(x) - 1,
+        "log1p": lambda x: sp.log(1 + x),
+        "absolute": sp.Abs,
+        "floor": sp.floor,
+        "ceil": sp.ceiling,
+        "power": sp.Pow,
+        "floor_divide": lambda a, b: sp.floor(a / b),
+        "remainder": sp.Mod,
+        "maximum": sp.Max,
+        "minimum": sp.Min,
+        "relu": lambda x: sp.Max(x, 0),
+        "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
+        "softplus": lambda x: sp.log(1 + sp.exp(x)),
+        "log_sigmoid": lambda x: -sp.log(1 + sp.exp(-x)),
+        "greater": lambda a, b: indicator(a > b),
+        "greater_equal": lambda a, b: indicator(a >= b),
+        "less": lambda a, b: indicator(a < b),
+        "less_equal": lambda a, b: indicator(a <= b),
+        "equal": lambda a, b: indicator(sp.Eq(a, b)),
+        "not_equal": lambda a, b: indicator(sp.Ne(a, b)),
+        "logical_and": lambda a, b: a * b,
+        "logical_or": lambda a, b: a + b - a * b,
+        "logical_not": lambda a: 1 - a,
+        "where": lambda c, a, b: sp.Piecewise((a, sp.Ne(c, 0)), (b, True)),
+    }
+
+
+def sympy_function(name: str) -> Callable[..., Any]:
+    """Return a scalar function of the table; one that SymPy lacks stays a name."""
+    import sympy as sp
+
+    return _functions().get(name) or sp.Function(name)
+
+
+# Matrix notation.
+
+
+def sympy_matrix(matrix: Matrix, names: Names) -> Any:
+    """Return an expression of ``MatrixSymbol``, ``MatMul``, ``Trace`` and their like."""
+    args = [sympy_matrix(part, names) for part in matrix.args]
+    rule = _HEADS.get(matrix.head)
+    return rule(matrix, names) if rule else _composed(matrix, args)
+
+
+def _composed(matrix: Matrix, args: list[Any]) -> Any:
+    import sympy as sp
+    from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalOf
+
+    match matrix.head:
+        case "add":
+            return sp.MatAdd(*args) if matrix.shape else sp.Add(*args)
+        case "scaled":
+            return sp.MatMul(*args) if matrix.shape else sp.Mul(*args)
+        case "chain":
+            if len(args) == 2 and matrix.args[0] == transposed(ones(matrix.args[1].shape[0])):
+                return _total(args[1])
+            product = sp.MatMul(*args)
+            return product if matrix.shape else sp.Trace(product)
+        case "transpose":
+            return sp.Transpose(args[0])
+        case "hadamard":
+            return sp.HadamardProduct(*args)
+        case "diag":
+            return DiagMatrix(args[0])
+        case "diagonal":
+            return DiagonalOf(args[0])
+        case "trace":
+            return sp.Trace(args[0])
+        case "norm":
+            return sp.Trace(sp.MatMul(sp.Transpose(args[0]), args[0]))
+        case "power":
+            exponent = sp.Rational(matrix.value.value)
+            return sp.HadamardPower(args[0], exponent) if matrix.shape else args[0] ** exponent
+        case "call":
+            return _called(matrix, args)
+    raise FormulaError(f"{matrix.head} has no SymPy form")
+
+
+def _called(matrix: Matrix, args: list[Any]) -> Any:
+    """Return a function of scalars, of a column, or element by element of one tensor."""
+    import sympy as sp
+
+    name = matrix.value
+    if name in ("softmax", "logsumexp"):
+        variable = sp.Dummy()
+        powers = args[0].applyfunc(sp.Lambda(variable, sp.exp(variable)))
+        total = _total(powers)
+        return sp.log(total) if name == "logsumexp" else sp.MatMul(1 / total, powers)
+    tensors = [i for i, part in enumerate(matrix.args) if part.shape]
+    if not tensors:
+        return sympy_function(name)(*args)
+    if len(tensors) > 1 or not matrix.shape:
+        raise FormulaError(f"SymPy has no matrix form of {name}; ask for notation='index'")
+    element = sp.Dummy(real=True)
+    inside = [element if i in tensors else arg for i, arg in enumerate(args)]
+    return args[tensors[0]].applyfunc(sp.Lambda(element, sympy_function(name)(*inside)))
+
+
+def _total(column: Any) -> Any:
+    """Return the sum of the elements of a column."""
+    import sympy as sp
+
+    row = sp.Dummy("k", integer=True)
+    return sp.Sum(column[row, 0], (row, 0, column.rows - 1))
+
+
+def _tensor(matrix: Matrix, names: Names) -> Any:
+    import sympy as sp
+
+    if not matrix.shape:
+        return _element(matrix.value, (), names)
+    rows, columns = (*map(sympy_size, matrix.shape), sp.Integer(1))[:2]
+    return sp.MatrixSymbol(names.get(matrix.value, "c"), rows, columns)
+
+
+def _ones(matrix: Matrix, names: Names) -> Any:
+    import sympy as sp
+
+    return sp.OneMatrix(sympy_size(matrix.shape[0]), 1)
+
+
+def _identity(matrix: Matrix, names: Names) -> Any:
+    import sympy as sp
+
+    return sp.Identity(sympy_size(matrix.shape[0]))
+
+
+def _onehot(matrix: Matrix, names: Names) -> Any:
+    import sympy as sp
+
+    row, column = sp.Dummy("i", integer=True), sp.Dummy("j", integer=True)
+    if len(matrix.shape) == 1:
+        place = sympy_term(matrix.value, names)
+        rule = sp.Lambda((row, column), sp.KroneckerDelta(row, place))
+        return sp.FunctionMatrix(sympy_size(matrix.shape[0]), 1, rule)
+    place = _element(matrix.value.tensor, (row,), names)
+    rule = sp.Lambda((row, column), sp.KroneckerDelta(place, column))
+    return sp.FunctionMatrix(*map(sympy_size, matrix.shape), rule)
+
+
+_HEADS: Mapping[str, Callable[[Matrix, Names], Any]] = {
+    "tensor": _tensor,
+    "ones": _ones,
+    "identity": _identity,
+    "onehot": _onehot,
+    "scalar": lambda matrix, names: sympy_term(matrix.value, names),
+}

@@ -1,0 +1,296 @@
+"""From index notation to matrix notation.
+
+A product under sums is a network: indices are its points, vectors stand at a point, matrices join
+two. Taking a bound index out of the network is an inner product, a matrix times a vector, a matrix
+product or a trace; what is left stands at the free indices. (Inverses, determinants and Kronecker
+products will be further kinds of factors: see :meth:`_Reader.factor`.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from graphc.calculus import matrix_terms as m
+from graphc.calculus.index_terms import (
+    TWO,
+    Index,
+    LogSumExp,
+    Position,
+    Softmax,
+    base_and_exponent,
+    factors_of,
+    free,
+    unused,
+    walk,
+)
+from graphc.calculus.matrix_terms import Matrix
+from graphc.errors import FormulaError
+from graphc.ir.terms import Add, Apply, Best, Delta, Extent, Mul, Num, Ref, Sum, Term, substitute
+
+Axes = tuple[Index, ...]
+
+
+def matrix_form(term: Term, axes: Axes) -> Matrix:
+    """Return a presented term in matrix notation.
+
+    Parameters
+    ----------
+    term
+        One element of the result, as it is shown in index notation.
+    axes
+        The indices of the result's axes: none, that of a column, or those of rows and columns.
+
+    Raises
+    ------
+    FormulaError
+        If there is no matrix notation for it.
+    """
+    if len(axes) > 2:
+        raise FormulaError(f"there is no matrix notation for a result with {len(axes)} axes")
+    return _read(term, axes)
+
+
+@dataclass
+class _Network:
+    """A product, by the indices on which its factors depend."""
+
+    scalars: list[Matrix] = field(default_factory=list)
+    points: dict[Index, list[Matrix]] = field(default_factory=dict)
+    edges: list[tuple[Index, Index, Matrix]] = field(default_factory=list)
+    bound: list[Index] = field(default_factory=list)
+
+    def at(self, index: Index) -> Matrix:
+        """Return the product of the vectors at an index."""
+        found = self.points.get(index)
+        return m.hadamard(*found) if found else m.ones(index.extent)
+
+    def degree(self, index: Index) -> int:
+        """Return the number of matrices that an index joins."""
+        return sum((one is index) + (other is index) for one, other, _ in self.edges)
+
+    def ends_at(self, index: Index) -> bool:
+        """Return whether nothing else is at a bound index."""
+        return index in self.bound and index not in self.points and not self.degree(index)
+
+
+def _read(term: Term, axes: Axes) -> Matrix:
+    """Return a term as a tensor over `axes`, repeated along those on which it does not depend."""
+    if isinstance(term, Add):
+        return m.add(*(_read(part, axes) for part in term.terms))
+    uneven = _uneven_bracket(term)
+    if uneven is not None:
+        return m.add(*(_read(part, axes) for part in uneven))
+    network = _Network()
+    _enter(term, network)
+    while network.bound:
+        _eliminate(network)
+    return m.scaled(tuple(network.scalars), _assembled(network, axes))
+
+
+def _uneven_bracket(term: Term) -> list[Term] | None:
+    """Multiply out a bracket whose terms differ in which of two indices they have.
+
+    So the derivative of a softmax is ``diag(z) − z zᵀ``, not ``diag(z) (I − 1 zᵀ)``.
+    """
+    factors = factors_of(term)
+    for position, factor in enumerate(factors):
+        if isinstance(factor, Add) and len(free(factor)) == 2 and len(factors) > 1:
+            even = all(free(part) == free(factor) for part in factor.terms)
+            if even and not any(isinstance(part, Delta) for part in walk(factor)):
+                continue
+            rest = (*factors[:position], *factors[position + 1 :])
+            return [_product(rest, part) for part in factor.terms]
+    return None
+
+
+def _product(factors: tuple[Term, ...], last: Term) -> Term:
+    parts = [f for f in (*factors, *factors_of(last)) if not isinstance(f, Num)]
+    number: Num = Num(1)
+    for factor in (*factors, *factors_of(last)):
+        if isinstance(factor, Num):
+            number = Num(number.value * factor.value)
+    whole = (*((number,) if number is not Num(1) or not parts else ()), *parts)
+    made: Term = Mul(whole) if len(whole) > 1 else whole[0]
+    return made
+
+
+def _enter(term: Term, network: _Network) -> None:
+    """Enter the factors of a product, its sums opened."""
+    for factor in factors_of(term):
+        if isinstance(factor, Sum):
+            assert isinstance(factor.index, Index)
+            index = unused(factor.extent)
+            network.bound.append(index)
+            _enter(substitute(factor.body, {factor.index: index}), network)
+        else:
+            _enter_factor(_selected(factor, network), network)
+
+
+def _selected(factor: Term, network: _Network) -> Term:
+    """Return an element at given places as a product with one-hot columns."""
+    if not isinstance(factor, Ref) or len(factor.indices) < 2:
+        return factor
+    indices = list(factor.indices)
+    for axis, place in enumerate(indices):
+        if not isinstance(place, Index):
+            dim = factor.tensor.shape[axis]
+            indices[axis] = unused(dim)
+            network.bound.append(indices[axis])  # type: ignore[arg-type]
+            _enter_delta(indices[axis], place, network)  # type: ignore[arg-type]
+    made: Term = type(factor)(
+        factor.tensor, tuple(indices), *([factor.extent] if isinstance(factor, Position) else [])
+    )
+    return made
+
+
+def _enter_delta(index: Index, place: Term, network: _Network) -> None:
+    if isinstance(place, Index):
+        if place.extent != index.extent:
+            raise FormulaError("a part of an identity matrix has no matrix notation")
+        network.edges.append((index, place, m.identity(index.extent)))
+        return
+    axes = _axes(place)
+    if not isinstance(place, Num | Ref) or len(axes) > 1:
+        raise FormulaError("arithmetic of indices has no matrix notation")
+    if isinstance(place, Ref) and len(place.indices) != len(axes):
+        raise FormulaError("an index that is an element has no matrix notation")
+    shape = (*(a.extent for a in axes), index.extent)
+    name = m.onehot(Ref(place.tensor, ()) if isinstance(place, Ref) else place, shape)
+    if axes:
+        network.edges.append((axes[0], index, name))
+    else:
+        network.points.setdefault(index, []).append(name)
+
+
+def _enter_factor(factor: Term, network: _Network) -> None:
+    if isinstance(factor, Delta):
+        left, right = factor.left, factor.right
+        if not isinstance(left, Index):
+            left, right = right, left
+        if not isinstance(left, Index):
+            raise FormulaError("an indicator of two elements has no matrix notation")
+        _enter_delta(left, right, network)
+        return
+    axes = _axes(factor)
+    if len(axes) > 2:
+        raise FormulaError(f"a factor with {len(axes)} indices has no matrix notation")
+    read = _factor(factor, axes)
+    if not axes:
+        network.scalars.append(read)
+    elif len(axes) == 1:
+        network.points.setdefault(axes[0], []).append(read)
+    else:
+        network.edges.append((*axes, read))
+
+
+def _axes(term: Term) -> Axes:
+    return tuple(sorted(free(term), key=lambda index: (len(index.name), index.name)))
+
+
+def _factor(term: Term, axes: Axes) -> Matrix:
+    """Return a factor that is no sum or product; here belong inverses and determinants."""
+    base, exponent = base_and_exponent(term)
+    if base is not term:
+        if not isinstance(exponent, Num):
+            raise FormulaError("a power with a tensor for its exponent has no matrix notation")
+        return m.power(_read(base, axes), exponent)
+    match term:
+        case Num() | Extent():
+            return m.scalar(term)
+        case Add():
+            return _read(term, axes)
+        case Ref():
+            return _element(term, axes)
+        case Softmax(body, (index,), (Index() as at,)) if axes == (at,):
+            return m.call("softmax", (at.extent,), _read(body, (index,)))
+        case LogSumExp(body, (index,)) if not axes:
+            return m.call("logsumexp", (), _read(body, (index,)))
+        case Best(function, index, _, body) if not axes and isinstance(index, Index):
+            return m.call(function, (), _read(body, (index,)))
+        case Apply(function, args):
+            shape = tuple(index.extent for index in axes)
+            return m.call(function, shape, *(_read(a, axes if free(a) else ()) for a in args))
+    raise FormulaError(f"{type(term).__name__.lower()} has no matrix notation here")
+
+
+def _element(term: Ref, axes: Axes) -> Matrix:
+    node, indices = term.tensor, term.indices
+    if len(node.shape) > 2:
+        raise FormulaError(f"a tensor with {len(node.shape)} axes has no matrix notation")
+    if not all(isinstance(index, Index) for index in indices):
+        if axes:
+            raise FormulaError("arithmetic of indices has no matrix notation")
+        return m.scalar(term)
+    for index, dim in zip(indices, node.shape, strict=True):
+        if index.extent != dim:  # type: ignore[attr-defined]
+            raise FormulaError("a part of a tensor has no matrix notation")
+    whole = m.tensor(node, node.shape)
+    if len(indices) < 2 or indices == axes:
+        return whole
+    return m.diagonal(whole) if indices[0] is indices[1] else m.transposed(whole)
+
+
+def _eliminate(network: _Network) -> None:
+    """Take the bound index out that joins the fewest matrices, the last among equals."""
+    index = min(reversed(network.bound), key=network.degree)
+    network.bound.remove(index)
+    vector = network.at(index)
+    edges = [_towards(edge, index) for edge in network.edges if index in edge[:2]]
+    network.edges = [edge for edge in network.edges if index not in edge[:2]]
+    held = network.points.pop(index, [])
+    match edges:
+        case []:
+            network.scalars.append(_total(held, index))
+        case [(other, matrix)]:
+            squares = matrix.head == "power" and matrix.value is TWO and not held
+            if squares and network.ends_at(other):
+                network.bound.remove(other)
+                network.scalars.append(m.norm(matrix.args[0]))
+                return
+            network.points.setdefault(other, []).append(m.chain(matrix, vector))
+        case [(one, left), (other, right)]:
+            between = (m.diag(vector),) if held else ()
+            product = m.chain(left, *between, m.transposed(right))
+            if one is not other:
+                network.edges.append((one, other, product))
+            elif network.ends_at(one):
+                network.bound.remove(one)
+                network.scalars.append(m.trace(product))
+            else:
+                network.points.setdefault(one, []).append(m.diagonal(product))
+        case _:
+            raise FormulaError("an index that more than two matrices share has no matrix notation")
+
+
+def _towards(edge: tuple[Index, Index, Matrix], index: Index) -> tuple[Index, Matrix]:
+    """Return the other index of an edge, and its matrix from there to `index`."""
+    one, other, matrix = edge
+    return (one, matrix) if other is index else (other, m.transposed(matrix))
+
+
+def _total(vectors: list[Matrix], index: Index) -> Matrix:
+    """Return the sum of the elements of a product of columns."""
+    if len(vectors) == 1:
+        (vector,) = vectors
+        if vector.head == "power" and vector.value is TWO:
+            return m.norm(vector.args[0])
+        return m.inner(m.ones(index.extent), vector)
+    return m.inner(m.hadamard(*vectors[:-1]), vectors[-1])
+
+
+def _assembled(network: _Network, axes: Axes) -> Matrix:
+    """Return what is left at the free indices."""
+    if not axes:
+        return m.scalar(Num(1))
+    if len(axes) == 1:
+        return network.at(axes[0])
+    row, column = axes
+    edges = [matrix if one is row else m.transposed(matrix) for one, _, matrix in network.edges]
+    if not edges:
+        return m.chain(network.at(row), m.transposed(network.at(column)))
+    if len(edges) > 1 and any(edge.head == "identity" for edge in edges):
+        raise FormulaError("the diagonal part of a matrix has no matrix notation")
+    middle = m.hadamard(*edges)
+    left = (m.diag(network.at(row)),) if row in network.points else ()
+    right = (m.diag(network.at(column)),) if column in network.points else ()
+    return m.chain(*left, middle, *right)

@@ -1,0 +1,234 @@
+"""The form in which a term is shown: its factors in textbook order, its bound indices named.
+
+What comes out is for printing only. Sums and products in it keep the order they are shown in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from graphc.calculus.index_notation import index_names
+from graphc.calculus.index_terms import (
+    Index,
+    LogSumExp,
+    Softmax,
+    base_and_exponent,
+    bound_by,
+    factors_of,
+    free,
+    terms_of,
+    walk,
+)
+from graphc.calculus.simplify_numbers import split_number
+from graphc.errors import FormulaError
+from graphc.ir.nodes import Node
+from graphc.ir.terms import (
+    Add,
+    Apply,
+    Delta,
+    Extent,
+    Mul,
+    Num,
+    Ref,
+    Sum,
+    Symbol,
+    Term,
+    children,
+    substitute,
+)
+from graphc.types import names_in
+
+LONGEST = 3000  # symbols of a formula
+
+
+def present(term: Term, names: Mapping[Node, str]) -> Term:
+    """Return a simplified term as it is to be shown.
+
+    Raises
+    ------
+    FormulaError
+        If the formula would fill pages.
+    """
+    if length(term) > LONGEST:
+        raise FormulaError(
+            f"the formula has {length(term)} symbols; write it in intermediate variables"
+        )
+    taken = {*names.values(), *(n for dim in _dims(term) for n in names_in(dim))}
+    return _Presentation(names, taken).of(term, {index.name for index in free(term)})
+
+
+def length(term: Term) -> int:
+    """Return the number of symbols of `term`, written out."""
+    known: dict[Term, int] = {}
+
+    def of(part: Term) -> int:
+        if part not in known:
+            known[part] = 1 + sum(map(of, children(part)))
+        return known[part]
+
+    return of(term)
+
+
+def _dims(term: Term) -> list[Any]:
+    dims = [part.dim for part in walk(term) if isinstance(part, Extent)]
+    return dims + [index.extent for part in walk(term) for index in bound_by(part)]
+
+
+class _Presentation:
+    """One formula on its way to the page."""
+
+    def __init__(self, names: Mapping[Node, str], taken: Collection[str]) -> None:
+        self.names, self.taken = names, taken
+
+    def of(self, term: Term, used: Collection[str]) -> Term:
+        """Return `term` as shown where the index names `used` are taken."""
+        indices = bound_by(term)
+        if indices:
+            return self._of_bound(term, used)
+        if isinstance(term, Add):
+            made: Term = Add(tuple(sorted((self.of(t, used) for t in term.terms), key=self._place)))
+            return made
+        if isinstance(term, Mul):
+            factors = [self.of(factor, used) for factor in _with_sign(term)]
+            product: Term = Mul(tuple(sorted(factors, key=self._rank)))
+            return product if len(factors) > 1 else factors[0]
+        if isinstance(term, Apply):
+            applied: Term = Apply(term.function, tuple(self.of(arg, used) for arg in term.args))
+            return applied
+        return term
+
+    def _of_bound(self, term: Any, used: Collection[str]) -> Term:
+        """Name the indices of nested sums in the order in which they are then read."""
+        nest = _nest(term)
+        indices = [index for part in nest for index in bound_by(part)]
+        body = self.of(nest[-1].body, used)
+        read = [part for part in _reading_order(body) if part in indices]
+        letters = (n for n in index_names((*self.taken, *used)))
+        named: dict[Term, Term] = {
+            index: Index(next(letters), index.extent) for index in dict.fromkeys([*read, *indices])
+        }
+        inner = {*used, *(new.name for new in named.values())}  # type: ignore[attr-defined]
+        body = self.of(substitute(nest[-1].body, named), inner)
+        shown = sorted(nest, key=lambda part: [named[i].name for i in bound_by(part)])  # type: ignore[attr-defined]
+        for part in reversed(shown):
+            new = tuple(named[index] for index in bound_by(part))
+            if isinstance(part, Softmax):
+                body = Softmax(body, new, part.at)
+            elif isinstance(part, LogSumExp):
+                body = LogSumExp(body, new)
+            else:
+                label = (part.function,) if hasattr(part, "function") else ()
+                body = type(part)(*label, *new, part.extent, body)
+        return body
+
+    def _rank(self, factor: Term) -> tuple[Any, ...]:
+        """Order factors: numbers, deltas, cotangents, elements, functions, brackets, sums."""
+        base, _ = base_and_exponent(factor)
+        key = self._key(base)
+        match base:
+            case Num() | Extent():
+                return (0, key)
+            case Delta():
+                return (1, key)
+            case Ref():
+                name = self.names.get(base.tensor, "")
+                return (2, not name.startswith("∂"), -len(base.indices), key)
+            case Apply() | Softmax() | LogSumExp() | Symbol():
+                return (3, key)
+            case Add():
+                return (4, key)
+        return (5, key)
+
+    def _place(self, term: Term) -> tuple[Any, ...]:
+        """Order terms: positive before negative, high degree first, a number last."""
+        coefficient, rest = split_number(term)
+        constant = isinstance(term, Num)
+        return (coefficient < 0, constant, -_degree(rest), self._rank(factors_of(rest)[0]),
+                self._key(rest))  # fmt: skip
+
+    def _key(self, term: Term) -> str:
+        """Return what tells terms apart by what is read, so that every process prints the same."""
+        match term:
+            case Ref(tensor, indices):
+                return f"{self.names.get(tensor, '?')}{[*map(self._key, indices)]}"
+            case Symbol(name):
+                return name
+            case Num(value):
+                return str(value)
+            case Extent(dim):
+                return str(dim)
+        label = getattr(term, "function", "")
+        return f"{type(term).__name__}{label}{[*map(self._key, children(term))]}"
+
+
+def _nest(term: Any) -> list[Any]:
+    nest = [term]
+    while isinstance(term, Sum) and isinstance(term.body, Sum):
+        term = term.body
+        nest.append(term)
+    return nest
+
+
+def _reading_order(term: Term) -> list[Term]:
+    if isinstance(term, Symbol):
+        return [term]
+    parts: tuple[Term, ...] = tuple(children(term))
+    return [found for part in parts for found in _reading_order(part)]
+
+
+def _with_sign(term: Mul) -> tuple[Term, ...]:
+    """Put a leading minus into a bracket that can take it: ``2(z − y)``, not ``−2(y − z)``."""
+    coefficient, _ = split_number(term)
+    if coefficient >= 0:
+        return term.factors
+    for position, factor in enumerate(term.factors[1:], 1):
+        flipped = _flipped(factor)
+        if flipped is not None:
+            rest = term.factors[1:position] + term.factors[position + 1 :]
+            return (*(() if coefficient == -1 else (Num(-coefficient),)), *rest, flipped)
+    return term.factors
+
+
+def _flipped(term: Term) -> Term | None:
+    """Return the negative of a term that is as good to read as the term, if there is one."""
+    match term:
+        case Add(terms) if any(split_number(t)[0] < 0 for t in terms):
+            negated: Term = Add(tuple(map(_negative, terms)))
+            return negated
+        case Sum(index, extent, body):
+            below = _flipped(body)
+            return None if below is None else Sum(index, extent, below)
+        case Mul(factors) if not isinstance(factors[0], Num):
+            for position, factor in enumerate(factors):
+                below = _flipped(factor)
+                if below is not None:
+                    return Mul((*factors[:position], below, *factors[position + 1 :]))
+    return None
+
+
+def _negative(term: Term) -> Term:
+    coefficient, rest = split_number(term)
+    if rest is Num(1):
+        return Num(-coefficient)
+    if coefficient == -1:
+        return rest
+    made: Term = Mul((Num(-coefficient), *factors_of(rest)))
+    return made
+
+
+def _degree(term: Term) -> int:
+    """Return how many elements a term multiplies, at most."""
+    match term:
+        case Num() | Extent():
+            return 0
+        case Mul(factors):
+            return sum(map(_degree, factors))
+        case Sum():
+            return _degree(term.body)
+        case Add():
+            return max(map(_degree, terms_of(term)))
+    base, exponent = base_and_exponent(term)
+    if isinstance(exponent, Num) and isinstance(exponent.value, int) and exponent.value > 0:
+        return exponent.value * (1 if base is term else _degree(base))
+    return 1

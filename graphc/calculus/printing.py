@@ -1,0 +1,251 @@
+"""Terms as text and as LaTeX: one printer, and a record per notation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from graphc.calculus.index_terms import (
+    ONE,
+    LogSumExp,
+    Softmax,
+    base_and_exponent,
+    factors_of,
+)
+from graphc.calculus.names import math_label
+from graphc.calculus.simplify_numbers import split_number
+from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style
+from graphc.ir.nodes import Node
+from graphc.ir.terms import (
+    Add,
+    Apply,
+    Best,
+    Delta,
+    Extent,
+    Mul,
+    Num,
+    Number,
+    Product,
+    Ref,
+    Sum,
+    Symbol,
+    Term,
+)
+from graphc.types import Dim
+
+SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly what is printed holds together
+Printed = tuple[str, int]
+
+
+def printed(term: Term, names: Mapping[Node, str], style: Style) -> str:
+    """Return a presented term in the notation of `style`."""
+    return _Printer(names, style).of(term)[0]
+
+
+class _Printer:
+    """Prints one formula; every method returns text and how tightly it holds together."""
+
+    def __init__(self, names: Mapping[Node, str], style: Style) -> None:
+        self.names, self.style = names, style
+
+    def at(self, term: Term, level: int) -> str:
+        """Return `term` where what stands around it binds at `level`."""
+        text, own = self.of(term)
+        return text if own >= level else self.style.brackets(text)
+
+    def of(self, term: Term) -> Printed:
+        style = self.style
+        match term:
+            case Num(value):
+                return self._number(value)
+            case Extent(dim):
+                return self._extent(dim)
+            case Symbol(name):
+                return self._word(name), ATOM
+            case Ref(tensor, indices):
+                name = self.names.get(tensor, "c")
+                return style.subscripted(name, self._indices(indices)), ATOM
+            case Delta(left, right):
+                # Indices last, in the order of the alphabet: δ_yj, δ_ij.
+                pair = sorted((left, right), key=lambda t: getattr(t, "name", ""))
+                return style.under(style.signs["δ"], self._indices(pair)), ATOM
+            case Add(terms):
+                return self._sum(terms), SUM
+            case Mul():
+                return self._product(term)
+            case Sum():
+                return self._over(style.signs["Σ"], term), PRODUCT
+            case Product():
+                return self._over(style.signs["∏"], term), PRODUCT
+            case Best(function):
+                return self._over(style.signs[function], term), PRODUCT
+            case Softmax() | LogSumExp():
+                return self._exponentials(term), ATOM
+            case Apply():
+                return self._call(term)
+        raise AssertionError(f"{type(term).__name__} has no printed form")
+
+    def _number(self, value: Number) -> Printed:
+        if value < 0:
+            text, level = self._number(-value)
+            return self.style.minus + text, min(level, SUM)
+        if isinstance(value, Fraction) and not _decimal(value):
+            return self.style.coefficient(str(value.numerator), str(value.denominator)), POWER
+        return str(float(value) if isinstance(value, Fraction) else value), ATOM
+
+    def _extent(self, dim: Dim) -> Printed:
+        text = str(dim)
+        if text.isidentifier():
+            return self._word(text), ATOM
+        return text.replace("*", " "), SUM
+
+    def _word(self, name: str) -> str:
+        return math_label(name) if self.style is LATEX else name
+
+    def _indices(self, indices: Sequence[Term]) -> str:
+        texts = [self.of(index)[0] for index in indices]
+        single = all(len(text) == 1 for text in texts) or len(texts) == 1
+        return ("" if single else ",").join(texts)
+
+    def _sum(self, terms: Sequence[Term]) -> str:
+        text = ""
+        for term in terms:
+            part = self.at(term, PRODUCT) if isinstance(term, Add) else self.of(term)[0]
+            if not text:
+                text = part
+            elif part.startswith(self.style.minus):
+                text += f" {self.style.minus} {part.removeprefix(self.style.minus)}"
+            else:
+                text += f" + {part}"
+        return text
+
+    def _product(self, term: Mul) -> Printed:
+        coefficient, _ = split_number(term)
+        above, below = _quotient(term)
+        sign = self.style.minus if coefficient < 0 else ""
+        level = SUM if sign else PRODUCT
+        size = abs(coefficient)
+        numerator, denominator = str(size), ""
+        if isinstance(size, Fraction):
+            numerator, denominator = str(size.numerator), str(size.denominator)
+            if _decimal(size):
+                numerator, denominator = str(float(size)), ""
+        plain = [f for f in below if isinstance(f, Extent)]
+        if below and len(plain) < len(below):
+            top = [numerator] * (numerator != "1" or not above)
+            bottom = [denominator] * bool(denominator)
+            return sign + self._ratio(top, above, bottom, below), level
+        if plain or denominator:
+            bottom = " ".join(
+                [denominator] * bool(denominator) + [self.at(f, POWER) for f in plain]
+            )
+            if not self.style.grouped and len(plain) + bool(denominator) > 1:
+                bottom = f"({bottom})"
+            first = self.style.coefficient(numerator, bottom)
+            return sign + self._joined([first], above), level
+        return sign + self._joined([numerator] * (numerator != "1" or not above), above), level
+
+    def _ratio(
+        self, top: list[str], above: list[Term], bottom: list[str], below: list[Term]
+    ) -> str:
+        """Return a quotient, without brackets where its bar groups already."""
+        if self.style.grouped and not top and len(above) == 1:
+            over = self.of(above[0])[0]
+        else:
+            over = self._joined(top, above)
+        lone = not bottom and len(below) == 1
+        under = self._joined(bottom, below)
+        if lone:
+            under = self.of(below[0])[0] if self.style.grouped else self.at(below[0], POWER)
+        elif not self.style.grouped:
+            under = self.style.brackets(under)
+        return self.style.quotient(over, under)
+
+    def _joined(self, first: list[str], factors: list[Term]) -> str:
+        """Return factors side by side; a sum that is not the last of them needs brackets."""
+        texts = list(first)
+        for position, factor in enumerate(factors):
+            last = position == len(factors) - 1
+            level = PRODUCT if last and not isinstance(factor, Mul | Add) else POWER
+            texts.append(self.at(factor, level))
+        return " ".join(texts)
+
+    def _over(self, sign: str, term: Sum | Product | Best) -> str:
+        indices: list[Term] = [term.index]
+        body = term.body
+        while type(body) is type(term) and isinstance(term, Sum):
+            indices.append(body.index)  # type: ignore[attr-defined]
+            body = body.body  # type: ignore[attr-defined]
+        separator = "" if all(len(i.name) == 1 for i in indices) else ","  # type: ignore[attr-defined]
+        under = separator.join(self.of(index)[0] for index in indices)
+        return f"{self.style.under(sign, under)} {self.at(body, PRODUCT)}"
+
+    def _exponentials(self, term: Softmax | LogSumExp) -> str:
+        style, body = self.style, term.body
+        name = style.function("softmax" if isinstance(term, Softmax) else "logsumexp")
+        whole = isinstance(body, Ref) and body.indices == term.indices
+        if whole and isinstance(body, Ref):
+            text = (
+                f"{name}{style.brackets(style.subscripted(self.names.get(body.tensor, 'c'), ''))}"
+            )
+        else:
+            text = style.under(name, self._indices(term.indices))
+            text += style.brackets(self.of(body)[0])
+        if isinstance(term, Softmax):
+            text = style.under(text, self._indices(term.at))
+        return text
+
+    def _call(self, term: Apply) -> Printed:
+        style, column = self.style, self.style.column
+        function, args = term.function, term.args
+        if function == "power":
+            return self._power(*args)
+        if function in RELATIONS:
+            sign = RELATIONS[function][column]
+            return f"[{self.of(args[0])[0]} {sign} {self.of(args[1])[0]}]", ATOM
+        if function in BRACKETS:
+            left, right = BRACKETS[function][column]
+            return f"{left}{self.of(args[0])[0]}{right}", ATOM
+        if function == "floor_divide":
+            left, right = BRACKETS["floor"][column]
+            quotient = f"{self.at(args[0], POWER)}/{self.at(args[1], POWER)}"
+            return f"{left}{quotient}{right}", ATOM
+        if function == "remainder":
+            return f"{self.at(args[0], POWER)}{style.signs[' mod ']}{self.at(args[1], POWER)}", SUM
+        if function == "logical_not":
+            return f"{style.brackets(f'1 {style.minus} {self.of(args[0])[0]}')}", ATOM
+        inside = ", ".join(self.of(arg)[0] for arg in args)
+        return f"{style.function(function)}{style.brackets(inside)}", ATOM
+
+    def _power(self, base: Term, exponent: Term) -> Printed:
+        if isinstance(exponent, Num):
+            if exponent.value == Fraction(1, 2):
+                return self.style.root(self.of(base)[0]), ATOM
+            if exponent.value < 0:
+                inverse: Term = Mul((base_power(base, -exponent.value),))
+                return self._ratio(["1"], [], [], [inverse.factors[0]]), PRODUCT  # type: ignore[attr-defined]
+        return self.style.power(self.at(base, ATOM), self.of(exponent)[0]), POWER
+
+
+def base_power(base: Term, exponent: Number) -> Term:
+    """Return a power, as it is shown."""
+    return base if exponent == 1 else Apply("power", (base, Num(exponent)))
+
+
+def _decimal(value: Fraction) -> bool:
+    """Return whether a fraction is better read as a decimal number."""
+    return value.denominator > 8 and 10**6 % value.denominator == 0
+
+
+def _quotient(term: Mul) -> tuple[list[Term], list[Term]]:
+    """Return the factors above and below the bar, without the number."""
+    above, below = [], []
+    for factor in factors_of(term):
+        if isinstance(factor, Num):
+            continue
+        base, exponent = base_and_exponent(factor)
+        if exponent is not ONE and isinstance(exponent, Num) and exponent.value < 0:
+            below.append(base_power(base, -exponent.value))
+        else:
+            above.append(factor)
+    return above, below

@@ -1,0 +1,151 @@
+"""Sums, products and extremes over an index: the part of the simplifier that closes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Any
+
+from graphc.calculus.index_terms import (
+    ZERO,
+    Index,
+    extent_term,
+    factors_of,
+    free,
+    height,
+    in_range,
+    order,
+    unused,
+)
+from graphc.calculus.simplify_terms import REMAKE, Change, plus, raised, replace, times
+from graphc.ir.terms import Add, Best, Delta, Mul, Product, Sum, Symbol, Term
+
+MOST_ORDERS = 3  # that many nested sums are tried in every order, to find the first
+
+
+def summed(index: Index, body: Term) -> Term:
+    """Return the sum of a simplified `body` over `index`."""
+    if index not in free(body):
+        return times(extent_term(index.extent), body)
+    if index.extent == 1:
+        return replace(body, {index: ZERO})
+    if isinstance(body, Add):
+        return _sum_of_terms(index, body)
+    return _sum_of_product([index], list(factors_of(body)))
+
+
+def _sum_of_terms(index: Index, body: Add) -> Term:
+    """Sum term by term what then closes, the rest together."""
+    closing = [t for t in body.terms if index not in free(t) or has_delta(t, index)]
+    rest = plus(*(t for t in body.terms if t not in closing))
+    if not closing:
+        return _closed([index], [body])
+    return plus(*(summed(index, term) for term in closing), summed(index, rest))
+
+
+def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
+    """Return the sum over `indices`; nested sums are opened into one."""
+    bound = set(indices)
+    for position, factor in enumerate(factors):
+        rest = factors[:position] + factors[position + 1 :]
+        if isinstance(factor, Sum) and free(factor) & bound:
+            inner, body = opened(factor)
+            return _sum_of_product([*indices, inner], [*rest, *factors_of(body)])
+        if isinstance(factor, Delta):
+            for index in indices:
+                target = solution(factor, index)
+                if target is not None:
+                    left = replace(times(*rest), {index: target})
+                    return sum_over([i for i in indices if i is not index], left)
+    for factor in factors:
+        if isinstance(factor, Add) and any(has_delta(factor, index) for index in indices):
+            rest = [f for f in factors if f is not factor]
+            return plus(*(sum_over(indices, times(term, *rest)) for term in factor.terms))
+    inside = [f for f in factors if free(f) & bound]
+    outside = [f for f in factors if not free(f) & bound]
+    return times(*outside, _closed(indices, inside))
+
+
+def sum_over(indices: Sequence[Index], body: Term) -> Term:
+    """Return the sum of `body` over several indices."""
+    for index in reversed(indices):
+        body = summed(index, body)
+    return body
+
+
+def solution(part: Delta, index: Index) -> Term | None:
+    """Return the term that takes the place of `index` when a delta is summed over it."""
+    for one, other in ((part.left, part.right), (part.right, part.left)):
+        if one is index and index not in free(other) and in_range(other, index.extent):
+            return other
+    return None
+
+
+def has_delta(term: Term, index: Index) -> bool:
+    """Return whether `term`, multiplied out, has a delta that a sum over `index` takes away."""
+    if index not in free(term):
+        return False
+    if isinstance(term, Delta):
+        return solution(term, index) is not None
+    if isinstance(term, Add | Mul):
+        parts = term.terms if isinstance(term, Add) else term.factors
+        return any(has_delta(part, index) for part in parts)
+    return isinstance(term, Sum) and has_delta(term.body, index)
+
+
+def opened(term: Any) -> tuple[Index, Term]:
+    """Return index and body of a sum (or product, or extreme), the index renamed to a new one."""
+    index = unused(term.index.extent)
+    return index, replace(term.body, {term.index: index})
+
+
+def _closed(indices: list[Index], factors: list[Term]) -> Term:
+    """Return the nested sum in the first of its orders, its indices named by height."""
+    distinct = sorted(indices, key=lambda index: str(index.extent))
+    orders = permutations(distinct) if len(distinct) <= MOST_ORDERS else [tuple(distinct)]
+    return min((_nested(found, times(*factors)) for found in orders), key=order)
+
+
+def _nested(indices: Sequence[Index], body: Term) -> Term:
+    for index in reversed(indices):
+        bound = named_by_height(index, body)
+        body = Sum(bound, index.extent, replace(body, {index: bound}))
+    return body
+
+
+def named_by_height(index: Index, body: Term) -> Index:
+    """Return the name that `index` has when it is bound over `body`."""
+    inner = height(body)
+    made: Index = Index(f"#{inner + 1}", index.extent)
+    return made
+
+
+def multiplied(index: Index, body: Term) -> Term:
+    """Return the product of a simplified `body` over `index`."""
+    if index not in free(body):
+        return raised(body, extent_term(index.extent))
+    bound = named_by_height(index, body)
+    made: Term = Product(bound, index.extent, replace(body, {index: bound}))
+    return made
+
+
+def best(function: str, index: Index, body: Term) -> Term:
+    """Return the extreme of a simplified `body` over `index`."""
+    if index not in free(body):
+        return body
+    bound = named_by_height(index, body)
+    made: Term = Best(function, bound, index.extent, replace(body, {index: bound}))
+    return made
+
+
+def _bound(index: Symbol, change: Change) -> Index:
+    new = change(index)
+    assert isinstance(new, Index), "a bound index gives way to no other term"
+    return new
+
+
+REMAKE[Sum] = lambda term, change: summed(_bound(term.index, change), change(term.body))
+REMAKE[Product] = lambda term, change: multiplied(_bound(term.index, change), change(term.body))
+REMAKE[Best] = lambda term, change: best(
+    term.function, _bound(term.index, change), change(term.body)
+)

@@ -1,0 +1,378 @@
+"""Compiling: the stages, in order.
+
+graph ─▶ stable spellings ─▶ sample axis, mean cost ─▶ backward ─▶ passes ─▶ source ─▶ program
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graphc.batching import batch_nodes, mark
+from graphc.calculus.reverse import reaches, sweep
+from graphc.commentary import commentary, diagram_text, loss_formula
+from graphc.emit.frame import Emitted, emit
+from graphc.emit.model import Comments, Field, Model
+from graphc.emit.plan import COTANGENT
+from graphc.emit.targets import DTYPES, STYLES, Target, target_named
+from graphc.errors import CompileError, DerivativeError
+from graphc.emit.files import save_source
+from graphc.ir.nodes import Node, topological
+from graphc.ir.program import Origin, Program, rewrite
+from graphc.language.derive import why_not
+from graphc.language.graph import Graph
+from graphc.language.variable import Variable
+from graphc.ops.contraction import full, sum_axes
+from graphc.ops.elementwise import elementwise
+from graphc.ops.leaves import Size, constant, new_input
+from graphc.ops.stable import STABLE
+from graphc.passes.pipeline import DEFAULT, Pass, run
+from graphc.emit.runtime import load
+from graphc.types import Dim, TensorType, named
+from graphc.emit.version import __version__
+
+SAMPLES: Dim = named("P")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled graph: emitted source, loaded, with the functions that it defines.
+
+    Attributes
+    ----------
+    source : str
+        The file's text; what runs here is this text.
+    program : Program
+        The finished program that the source was printed from.
+    """
+
+    model: Model
+    emitted: Emitted
+    unsaved: Mapping[str, Any]
+    _namespace: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def source(self) -> str:
+        """The emitted file's text."""
+        return self.emitted.source
+
+    @property
+    def program(self) -> Program:
+        """The program that the source was printed from."""
+        return self.model.program
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The names that the source defines; it is run at the first use."""
+        if not self._namespace:
+            name = f"{self.model.name}_{self.model.target.name}"
+            self._namespace.update(load(self.emitted, name, self.unsaved))
+        return self._namespace
+
+    @property
+    def Params(self) -> Any:  # noqa: N802
+        """The NamedTuple of the parameters."""
+        return self.namespace[_spelled("Params", self.model)]
+
+    def init_params(self, seed: int = 0, **dims: int) -> Any:
+        """Return the parameters to start from; named sizes are given by keyword."""
+        return self.namespace["init_params"](seed, **dims)
+
+    def forward(self, params: Any, **inputs: Any) -> Any:
+        """Return what the graph was made of, or else what enters its costs."""
+        return self.namespace["forward"](params, **inputs)
+
+    def loss(self, params: Any, **inputs: Any) -> Any:
+        """Return the average over the samples of the sum of the costs.
+
+        Raises
+        ------
+        CompileError
+            If the graph has no cost.
+        """
+        self._need_cost()
+        return self.namespace["loss"](params, **inputs)
+
+    def loss_and_grad(self, params: Any, **inputs: Any) -> Any:
+        """Return the loss and its gradient.
+
+        Raises
+        ------
+        CompileError
+            If the graph has no cost.
+        """
+        self._need_cost()
+        return self.namespace["loss_and_grad"](params, **inputs)
+
+    def save(self, path: Any, force: bool = False) -> None:
+        """Write the source to a file, at once or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written, or exists and was not written by graphc.
+        CompileError
+            If the source needs a function of the user's whose module it does not know.
+        """
+        if self.unsaved:
+            names = ", ".join(sorted(self.unsaved))
+            raise CompileError(
+                f"graph '{self.model.name}' cannot be saved: the file would need the functions "
+                f"behind {names}; give source='module:function' where they are declared"
+            )
+        save_source(path, self.emitted.source, self.emitted.arrays, force)
+
+    def _need_cost(self) -> None:
+        if not self.model.has_loss:
+            raise CompileError(f"graph '{self.model.name}' has no cost, so there is no loss")
+
+    def __repr__(self) -> str:
+        m = self.model
+        return f"<compiled {m.name}: {m.target.name}, {m.dtype}, {m.style}>"
+
+
+def _spelled(name: str, model: Model) -> str:
+    users = {f.name for f in (*model.parameters, *model.inputs)}
+    return f"_{name}" if name in users | set(model.program.names.values()) else name
+
+
+def compile(  # noqa: A001
+    graph: Graph,
+    *,
+    target: str = "numpy",
+    dtype: str = "float64",
+    style: str = "fast",
+    batch: bool = True,
+    wrt: Sequence[Variable] | Variable | None = None,
+    cost: str | None = None,
+    allow_unused: bool = False,
+    passes: tuple[Pass, ...] | None = None,
+) -> Compiled:
+    """Compile a graph to source code and load it.
+
+    Parameters
+    ----------
+    graph
+        The model, declared for one sample.
+    target
+        ``"numpy"`` or ``"cupy"``.
+    dtype
+        ``"float32"`` or ``"float64"``: of parameters, inputs and results.
+    style
+        ``"fast"``, or ``"readable"`` with a formula over each block.
+    batch
+        Whether inputs carry a leading sample axis P, and the loss is the mean over it.
+    wrt
+        The variables to differentiate by; by default all parameters.
+    cost
+        The name of the one cost to take, of several.
+    allow_unused
+        Zeros, instead of an error, for the gradient by what has no influence on the loss.
+    passes
+        The passes to run instead of the default ones.
+
+    Raises
+    ------
+    CompileError
+        For an unknown target, dtype, style or cost.
+    DerivativeError
+        If the loss does not depend on a variable that it is to be differentiated by.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import graphc as gc
+    >>> x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3)
+    >>> net = gc.Graph(gc.cost((w @ x - 1.0) ** 2, name="C"), name="fit")
+    >>> program = gc.compile(net)
+    >>> loss, grads = program.loss_and_grad(program.init_params(), x=np.ones((5, 3)))
+    >>> loss, grads.w.shape
+    (1.0, (3,))
+    """
+    chosen = _checked(target, dtype, style)
+    targets = _differentiated(graph, wrt)
+    costs = _costs(graph, cost)
+    stable = _stable(graph, costs, targets)
+    batched, forward_count = _batched(graph, stable, len(costs), batch)
+    finished, names = _finished(graph, batched, forward_count, targets, costs, allow_unused, passes)
+    has_loss = bool(costs)
+    model = Model(
+        name=graph.name,
+        target=chosen,
+        dtype=dtype,
+        style=style,
+        version=__version__,
+        batch=batch,
+        parameters=_fields(graph, graph.parameters, batched.leaves),
+        inputs=_needed(finished, _fields(graph, graph.inputs, batched.leaves)),
+        program=finished,
+        forward=tuple(graph.name_of(v) for v in graph.outputs),
+        has_loss=has_loss,
+        wrt=None if wrt is None else names,
+        diagram=diagram_text(graph),
+        loss_formula=loss_formula(graph, costs, batch),
+        comments=commentary(graph) if style == "readable" else Comments(),
+        cost_count=len(costs),
+    )
+    return Compiled(model, emit(model), _unsaved(graph))
+
+
+def _checked(target: str, dtype: str, style: str) -> Target:
+    chosen = target_named(target)
+    for what, value, known in (("dtype", dtype, DTYPES), ("style", style, STYLES)):
+        if value not in known:
+            raise CompileError(f"unknown {what} {value!r}; one of {', '.join(known)}")
+    if style not in chosen.styles:
+        raise CompileError(
+            f"target '{target}' is emitted in style {' or '.join(map(repr, chosen.styles))}"
+        )
+    return chosen
+
+
+def _differentiated(graph: Graph, wrt: Any) -> tuple[Variable, ...]:
+    if wrt is None:
+        return graph.parameters
+    chosen = (wrt,) if isinstance(wrt, Variable) else tuple(wrt)
+    for v in chosen:
+        graph.name_of(v)
+    return chosen
+
+
+def _costs(graph: Graph, cost: str | None) -> tuple[Any, ...]:
+    if cost is None:
+        return graph.costs
+    chosen = tuple(use for use in graph.costs if use.name == cost)
+    if not chosen:
+        known = ", ".join(use.name for use in graph.costs) or "none"
+        raise CompileError(f"graph '{graph.name}' has no cost '{cost}'; it has {known}")
+    return chosen
+
+
+def _stable(graph: Graph, costs: Sequence[Any], targets: Sequence[Variable]) -> Program:
+    """Return costs and outputs of one sample, naive spellings recognised."""
+    program = graph.program(targets)
+    every = len(graph.costs)
+    chosen = [program.outputs[graph.costs.index(use)] for use in costs]
+    outputs = (*chosen, *program.outputs[every:])
+    stop = program.outputs[len(program.outputs) - len(targets) :] if targets else ()
+    return rewrite(replace(program, outputs=outputs), *STABLE, stop=stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batched:
+    """A program over samples: outputs are the model's, the loss if there is one, the targets."""
+
+    program: Program
+    leaves: Mapping[Node, Node]  # declared input to the one that the emitted file takes
+    loss: Node | None
+    costs: tuple[Node, ...]  # each per sample
+
+
+def _batched(graph: Graph, program: Program, costs: int, batch: bool) -> tuple[_Batched, int]:
+    """Add the sample axis, and the mean of the costs."""
+    per_sample = {}
+    if batch:
+        for v in graph.inputs:
+            if v.declaration.per_sample:
+                type_ = TensorType((SAMPLES, *v.shape), v.node.kind)
+                per_sample[v.node] = new_input(type_)
+    new, varying, origins = batch_nodes(program.outputs, per_sample, SAMPLES, program.origins)
+    names: dict[Node, str] = {}
+    for node, name in program.names.items():
+        if node in new:
+            names.setdefault(new[node], name)
+    terms = []
+    for node in program.outputs[:costs]:
+        term = new[node]
+        if node in varying:
+            made: Node = Size((), SAMPLES)
+            term = elementwise("divide", sum_axes(term, (0,)), made)
+        if node in program.origins:
+            mark(term, program.origins[node], origins)
+        terms.append(term)
+    loss: Node | None = None
+    for term in terms:
+        loss = term if loss is None else elementwise("add", loss, term)
+    if loss is not None:
+        mark(loss, Origin("loss"), origins)
+    inputs = tuple(per_sample.get(node, node) for node in program.inputs)
+    outputs = tuple(new[node] for node in program.outputs[costs:])
+    batched = Program(inputs, outputs, names, origins)
+    each = tuple(new[node] for node in program.outputs[:costs])
+    return _Batched(batched, per_sample, loss, each), len(graph.outputs)
+
+
+def _finished(
+    graph: Graph,
+    batched: _Batched,
+    forward_count: int,
+    targets: Sequence[Variable],
+    costs: Sequence[Any],
+    allow_unused: bool,
+    passes: tuple[Pass, ...] | None,
+) -> tuple[Program, tuple[str, ...]]:
+    """Add the backward pass and run the passes; also return the gradients' names."""
+    program = batched.program
+    forward = program.outputs[:forward_count]
+    outputs: tuple[Node, ...] = forward
+    names, origins = dict(program.names), dict(program.origins)
+    told = tuple(graph.name_of(v) for v in targets)
+    if batched.loss is not None:
+        wrt = program.outputs[forward_count:]
+        cotangents: dict[Node, Node] = {}
+        found = sweep([batched.loss], [constant(1.0)], wrt, origins, cotangents)
+        grads = []
+        for v, node, g in zip(targets, wrt, found, strict=True):
+            if g is None and not allow_unused:
+                _explain(graph, batched.loss, node, v, costs)
+            grads.append(full(0.0, node.shape) if g is None else g)
+        for node, g in cotangents.items():
+            if node in names and node is not batched.loss:
+                names.setdefault(g, COTANGENT + names[node])
+        for name, g in zip(told, grads, strict=True):
+            names.setdefault(g, COTANGENT + name)
+        outputs = (*forward, batched.loss, *grads, *batched.costs)
+    names = {n: name for n, name in names.items() if n is not batched.loss}
+    whole = Program(program.inputs, outputs, names, origins)
+    return run(whole, DEFAULT if passes is None else passes), told
+
+
+def _explain(graph: Graph, loss: Node, wrt: Node, variable: Variable, costs: Sequence[Any]) -> None:
+    named_costs = " + ".join(f"'{use.name}'" for use in costs)
+    blocks = {}
+    for use in graph.uses:
+        for v in use.outputs:
+            blocks.setdefault(v.node, use.name)
+    assert not reaches(loss, wrt)
+    told = f"parameter '{graph.name_of(variable)}'"
+    raise DerivativeError(
+        f"graph '{graph.name}': {why_not(loss, wrt, f'cost {named_costs}', told, blocks)}"
+    )
+
+
+def _fields(
+    graph: Graph, variables: Sequence[Variable], leaves: Mapping[Node, Node]
+) -> tuple[Field, ...]:
+    result = []
+    for v in variables:
+        node = leaves.get(v.node, v.node)
+        declared = v.declaration
+        result.append(
+            Field(graph.name_of(v), node, node.shape, node.kind, declared.classes, declared.init)
+        )
+    return tuple(result)
+
+
+def _needed(program: Program, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    below = set(topological(program.outputs))
+    return tuple(f for f in fields if f.node in below)
+
+
+def _unsaved(graph: Graph) -> dict[str, Callable[..., Any]]:
+    """Return the functions of the user's that the source calls but cannot import."""
+    return {
+        f"_init_{graph.name_of(v)}": v.declaration.init
+        for v in graph.parameters
+        if callable(v.declaration.init) and not hasattr(v.declaration.init, "graphc_source")
+    }

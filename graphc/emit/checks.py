@@ -1,0 +1,293 @@
+"""The checks that an emitted file makes of its arguments, in the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from graphc.emit.expressions import Dialect
+from graphc.emit.model import Field, Model
+from graphc.ir.nodes import topological
+from graphc.types import Dim, Dimension, evaluate, names_in, shape_text
+
+KIND_CHECKS = {
+    "real": '''def _real(name, value):
+    """Return real numbers, integers or booleans as an array of the file's dtype."""
+    value = {lib}.asarray(value)
+    if value.dtype.kind not in "fiub":
+        raise TypeError(f"{{name}} must hold real numbers, got {{value.dtype}}")
+    return value.astype({dtype}, copy=False)
+''',
+    "integer": '''def _integer(name, value):
+    """Return integers as an array of 64-bit ones."""
+    value = {lib}.asarray(value)
+    if value.dtype.kind not in "iu":
+        raise TypeError(f"{{name}} must hold integers, got {{value.dtype}}")
+    return value.astype({lib}.int64, copy=False)
+''',
+    "boolean": '''def _boolean(name, value):
+    """Return booleans as an array."""
+    value = {lib}.asarray(value)
+    if value.dtype.kind != "b":
+        raise TypeError(f"{{name}} must hold booleans, got {{value.dtype}}")
+    return value
+''',
+}
+
+
+NEED_GPU = '''def _need_gpu():
+    """Raise a RuntimeError of one sentence where there is no GPU to compute on."""
+    try:
+        found = {lib}.cuda.runtime.getDeviceCount() > 0
+    except Exception:
+        found = False
+    if not found:
+        raise RuntimeError("this file computes on a CUDA GPU, and none was found")
+'''
+
+
+def plain_name(dim: Dim) -> str | None:
+    """Return the name of a size that is just a name."""
+    if isinstance(dim, Dimension):
+        names = names_in(dim)
+        if len(names) == 1 and str(dim) in names:
+            return str(dim)
+    return None
+
+
+def size_source(name: str, fields: Sequence[Field], spelled: Mapping[str, str]) -> str | None:
+    """Return where the size called `name` can be read: ``len(x)`` or ``x.shape[1]``."""
+    for field in fields:
+        for axis, dim in enumerate(field.shape):
+            if plain_name(dim) == name:
+                array = spelled[field.name]
+                return f"{array}.shape[{axis}]"
+    return None
+
+
+class Checks:
+    """Prints the check functions of one file."""
+
+    def __init__(self, model: Model, dialect: Dialect) -> None:
+        self.model = model
+        self.dialect = dialect
+        self.kinds: set[str] = set()
+
+    def parameters(self) -> list[str]:
+        """Print ``_check_params``."""
+        fields = self.model.parameters
+        params, Params = self.dialect.names.own("params"), self.dialect.names.own("Params")  # noqa: N806
+        if fields:
+            self.kinds.add("real")
+        reals = [f'    _real("{f.name}", {f.name}),' for f in fields]
+        names = ", ".join(f.name for f in fields) + ("," if len(fields) == 1 else "")
+        lines = [f"def _check_params({params}):"]
+        length = self.dialect.names.own("len")
+        lines += [
+            f"    if {length}({params}) != {len(fields)}:",
+            f'        raise ValueError(f"params must hold {len(fields)} arrays, '
+            f'got {{{length}({params})}}")',
+        ]
+        if not fields:
+            return [*lines, f"    return {Params}()"]
+        lines += [f"    {names} = {params}", f"    {params} = {Params}("]
+        lines += ["    " + line for line in reals]
+        lines += ["    )"]
+        known: dict[str, str] = {}
+        lines += self._shapes(fields, {f.name: f"{params}.{f.name}" for f in fields}, known)
+        return [*lines, f"    return {params}"]
+
+    def arguments(self, name: str, fields: Sequence[Field], first: str | None) -> list[str]:
+        """Print a function that checks the parameters and some inputs.
+
+        `first` is the function that checks some of them already; its fields lead.
+        """
+        params = self.dialect.names.own("params")
+        done = first_fields(self.model) if first == "_check_forward" else ()
+        names = ", ".join([params, *(f.name for f in fields)])
+        lines = [f"def {name}({names}):"]
+        if first == "_check_forward":
+            early = ", ".join([params, *(f.name for f in done)])
+            lines.append(f"    {early} = _check_forward({early})")
+        else:
+            lines.append(f"    {params} = _check_params({params})")
+        fresh = [f for f in fields if f not in done]
+        for f in fresh:
+            self.kinds.add(f.kind)
+            lines.append(f'    {f.name} = _{f.kind}("{f.name}", {f.name})')
+        known: dict[str, str] = {}
+        spelled = {f.name: f"{params}.{f.name}" for f in self.model.parameters}
+        spelled |= {f.name: f.name for f in fields}
+        wanted = {n for f in fresh for dim in f.shape for n in names_in(dim)}
+        for size in sorted(wanted):
+            source = size_source(size, (*self.model.parameters, *done), spelled)
+            if source is not None:
+                local = self.dialect.dim(self.dialect.sizes[size])
+                known[size] = local
+                lines.append(f"    {local} = {source}")
+        lines += self._shapes(fresh, {f.name: f.name for f in fresh}, known)
+        for f in fresh:
+            lines += self._classes(f)
+        return [*lines, f"    return {names}"]
+
+    def _shapes(
+        self, fields: Sequence[Field], spelled: Mapping[str, str], known: dict[str, str]
+    ) -> list[str]:
+        lines: list[str] = []
+        later: list[tuple[Field, int]] = []
+        for f in fields:
+            lines += self._shape(f, spelled[f.name], known, later)
+        for f, axis in later:
+            dim = f.shape[axis]
+            if not names_in(dim) <= known.keys():
+                continue
+            x = spelled[f.name]
+            wanted = self.dialect.dim(dim)
+            lines += [
+                f"    if {x}.shape[{axis}] != {wanted}:",
+                f'        raise ValueError(f"{f.name} must have shape {_braced(f)} with '
+                f'{dim} = {{{wanted}}}, got {{{x}.shape}}")',
+            ]
+        return lines
+
+    def _shape(
+        self, f: Field, x: str, known: dict[str, str], later: list[tuple[Field, int]]
+    ) -> list[str]:
+        bound: list[str] = []
+        conditions: list[str] = []
+        told: list[str] = []
+        for axis, dim in enumerate(f.shape):
+            name = plain_name(dim)
+            if isinstance(dim, int):
+                conditions.append(f"{x}.shape[{axis}] != {dim}")
+            elif name is None:
+                later.append((f, axis))
+            elif name in known:
+                conditions.append(f"{x}.shape[{axis}] != {known[name]}")
+                told.append(name)
+            else:
+                known[name] = self.dialect.dim(self.dialect.sizes[name])
+                bound.append(f"    {known[name]} = {x}.shape[{axis}]")
+                if name == "P":
+                    bound += [
+                        "    if P == 0:",
+                        f'        raise ValueError("{f.name} holds no samples: '
+                        'the batch is empty")',
+                    ]
+        if all(isinstance(dim, int) for dim in f.shape):
+            test = f"{x}.shape != {shape_text(f.shape)}"
+        else:
+            test = " or ".join([f"{x}.ndim != {len(f.shape)}", *conditions])
+        sizes = ", ".join(f"{n} = {{{known[n]}}}" for n in dict.fromkeys(told))
+        given = f" with {sizes}" if sizes else ""
+        return [
+            f"    if {test}:",
+            f'        raise ValueError(f"{f.name} must have shape {_braced(f)}{given}, '
+            f'got {{{x}.shape}}")',
+            *bound,
+        ]
+
+    def _classes(self, f: Field) -> list[str]:
+        if f.classes is None:
+            return []
+        top = f.classes - 1
+        some = (
+            ""
+            if all(isinstance(d, int) and d for d in f.shape) or "P" in map(str, f.shape)
+            else f"{f.name}.size and "
+        )
+        test = f"{f.name}.min() < 0 or {f.name}.max() > {top}"
+        return [
+            f"    if {some}({test}):" if some else f"    if {test}:",
+            f'        raise ValueError(f"{f.name} must lie in 0..{top}, '
+            f'got {{{f.name}.min()}}..{{{f.name}.max()}}")',
+        ]
+
+    def sections(self) -> list[list[str]]:
+        """Print all check functions of the file."""
+        model = self.model
+        early, check = check_names(model)
+        result = [self.parameters()]
+        if early != check:
+            result.append(self.arguments(early, first_fields(model), None))
+        fields = loss_fields(model) if model.has_loss else first_fields(model)
+        result.append(self.arguments(check, fields, early if early != check else None))
+        result += self.kind_checks()
+        if model.target.needs_device:
+            result.append(NEED_GPU.format(lib=self.dialect.lib).rstrip().split("\n"))
+        return result
+
+    def kind_checks(self) -> list[list[str]]:
+        """Print the functions that check kinds and convert, those that are needed."""
+        names = {"lib": self.dialect.lib, "dtype": self.dialect.dtype}
+        return [
+            KIND_CHECKS[kind].format(**names).rstrip().split("\n")
+            for kind in KIND_CHECKS
+            if kind in self.kinds
+        ]
+
+    def quick(self, fields: Sequence[Field]) -> list[str]:
+        """Return the conditions, one a field, under which the full check would change nothing."""
+        own, lib = self.dialect.names.own, self.dialect.lib
+        conditions: list[str] = []
+        known: dict[str, str] = {}
+        for f in (*self.model.parameters, *fields):
+            dtype = {"real": "_REAL", "integer": "_INTEGER", "boolean": "_BOOLEAN"}[f.kind]
+            test = f"{own('type')}({f.name}) is {lib}.ndarray and {f.name}.dtype is {dtype}"
+            test += f" and {self._quick_shape(f, known)}"
+            if f.classes is not None:
+                # Seen as unsigned, a negative number is a large one: one reduction checks both.
+                unsigned = f"{f.name}.view({lib}.uint64)"
+                test += f" and {lib}.maximum.reduce({unsigned}, None) < {f.classes}"
+            conditions.append(test)
+        return conditions
+
+    def _quick_shape(self, f: Field, known: dict[str, str]) -> str:
+        parts: list[str] = []
+        positive = ""
+        for axis, dim in enumerate(f.shape):
+            name = plain_name(dim)
+            if isinstance(dim, int):
+                parts.append(str(dim))
+            elif name is not None and name not in known:
+                known[name] = f"{f.name}.shape[{axis}]"
+                # A rank that is too small would make this raise: compare ranks first.
+                parts.append(known[name])
+                positive += f" and {known[name]} > 0" if name == "P" else ""
+            else:
+                parts.append(_over(dim, known))
+        text = f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
+        rank = (
+            f"{f.name}.ndim == {len(f.shape)} and " if any(f".shape[" in p for p in parts) else ""
+        )
+        return f"{rank}{f.name}.shape == {text}{positive}"
+
+
+def _over(dim: Dim, known: Mapping[str, str]) -> str:
+    """Spell a size in sizes that are spelled themselves."""
+    text = str(evaluate(dim, {}))
+    for name in sorted(names_in(dim), key=len, reverse=True):
+        text = text.replace(name, known.get(name, "None"))
+    return text
+
+
+def _braced(f: Field) -> str:
+    return shape_text(f.shape)
+
+
+def check_names(model: Model) -> tuple[str, str]:
+    """Return the check functions of `forward` and of the loss; one where they check the same."""
+    if not model.has_loss or not model.forward or first_fields(model) == loss_fields(model):
+        return "_check", "_check"
+    return "_check_forward", "_check"
+
+
+def first_fields(model: Model) -> tuple[Field, ...]:
+    """Return the inputs that `forward` needs."""
+    needed = set(topological(model.forward_nodes))
+    return tuple(f for f in model.inputs if f.node in needed)
+
+
+def loss_fields(model: Model) -> tuple[Field, ...]:
+    """Return the inputs that the loss or a gradient needs."""
+    needed = set(topological((model.loss_node, *model.gradients)))
+    return tuple(f for f in model.inputs if f.node in needed)

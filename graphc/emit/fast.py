@@ -1,0 +1,90 @@
+"""The fast style: each function is straight-line code from its arguments to its results.
+
+Buffers are written again inside a call as soon as nothing reads them any more. Arguments that
+need no conversion are accepted by one expression; all others go through the full checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphc.emit.checks import Checks, check_names, first_fields, loss_fields
+from graphc.emit.file import File, gradient_order, indented
+from graphc.emit.model import Field
+from graphc.emit.plan import plan
+from graphc.emit.statements import Writer, body
+from graphc.ir.nodes import Node
+
+
+def fast(file: File, checks: Checks) -> list[list[str]]:
+    """Print the public functions."""
+    names = ["forward"] if file.model.forward else []
+    names += ["loss", "loss_and_grad"] if file.model.has_loss else []
+    functions = [_function(file, name) for name in names]
+    return [*functions, *(_fits(file, checks, c) for c in dict.fromkeys(check_names(file.model)))]
+
+
+def _function(file: File, name: str) -> list[str]:
+    model = file.model
+    forward = name == "forward"
+    fields = first_fields(model) if forward else loss_fields(model)
+    wanted: Sequence[Node] = model.forward_nodes
+    returned: Sequence[Node] = model.forward_nodes
+    if not forward:
+        grads = gradient_order(model) if name == "loss_and_grad" else []
+        wanted = (model.loss_node, *grads)
+        returned = model.gradients if grads else ()
+    dialect = file.dialect()
+    given = file.leaves(fields)
+    made = plan(wanted, given, file.local_names(), dialect.names, fast=True,
+                origins=file.origins, returned=returned)  # fmt: skip
+    writer = Writer(made, dialect)
+    steps = body(made, dialect, file.comments(made))
+    if forward:
+        result = file.forward_result([writer.result(n) for n in model.forward_nodes])
+    elif name == "loss":
+        result = [f"return {file.scalar(writer.spelled(model.loss_node).text)}"]
+    else:
+        result = file.gradient_result(writer.spelled(model.loss_node).text, writer)
+    check = check_names(model)[0 if forward else 1]
+    lines = [*_accept(file, check, fields), *file.size_lines(dialect, given)]
+    return [*file.opening(name, fields), *indented([*lines, *steps, *result])]
+
+
+def _accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:
+    """Print the lines that accept fitting arguments at once and check all others."""
+    full = file.check_call(check, fields)
+    arguments = ", ".join([file.params, *(f.name for f in fields)])
+    lines = [f"if not {FITS[check]}({arguments}):", f"    {full}"]
+    names = [f.name for f in file.model.parameters]
+    if names:
+        lines.append(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {file.params}")
+    return lines
+
+
+def _fits(file: File, checks: Checks, check: str) -> list[str]:
+    """Print the function that says whether a full check would change nothing."""
+    model, params, own = file.model, file.params, file.names.own
+    fields = first_fields(model) if check == "_check_forward" or not model.has_loss else (
+        loss_fields(model)
+    )  # fmt: skip
+    arguments = ", ".join([params, *(f.name for f in fields)])
+    lines = [
+        f"def {FITS[check]}({arguments}):",
+        '    """Return whether arguments need no conversion and pass the checks."""',
+        f"    if {own('type')}({params}) is not {own('Params')}:",
+        "        return False",
+    ]
+    names = [f.name for f in model.parameters]
+    if names:
+        lines.append(f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {params}")
+    tests = checks.quick(fields)
+    if not tests:
+        return [*lines, "    return True"]
+    lines.append("    return (")
+    for i, test in enumerate(tests):
+        lines.append(f"        {'and ' if i else ''}{test}")
+    return [*lines, "    )"]
+
+
+FITS = {"_check": "_fits", "_check_forward": "_fits_forward"}

@@ -1,0 +1,61 @@
+"""What a node is in terms of arrays: a view, a number of the host, or a computation.
+
+The plan asks this to decide what becomes a statement and which buffers may be written again.
+"""
+
+from __future__ import annotations
+
+from graphc.ir.nodes import Node
+from graphc.ops.contraction import Contraction, is_shuffle
+from graphc.ops.elementwise import Elementwise
+from graphc.ops.leaves import Constant, Input, Iota, Size
+from graphc.ops.structural import Reshape, Slice
+from graphc.types import size_of
+
+ARITHMETIC = ("add", "subtract", "multiply", "divide", "negative", "reciprocal", "square", "power")
+
+
+def host_scalars(order: list[Node]) -> set[Node]:
+    """Return the nodes that are plain Python numbers: arithmetic of sizes and constants."""
+    found: set[Node] = set()
+    for node in order:
+        if node.shape:
+            continue
+        if isinstance(node, Constant | Size):
+            found.add(node)
+        elif isinstance(node, Elementwise) and node.function in ARITHMETIC:
+            if all(arg in found for arg in node.args):
+                found.add(node)
+    return found
+
+
+def is_view(node: Node) -> bool:
+    """Return whether the result shares memory with the operand, or may."""
+    if isinstance(node, Reshape | Slice):
+        return True
+    if not is_shuffle(node):
+        return False
+    assert isinstance(node, Contraction)
+    return len(set(node.output)) == len(node.output) and bool(node.args[0].shape)
+
+
+def is_broadcast(node: Node) -> bool:
+    """Return whether the result repeats its operand, as a read-only view or a filled array."""
+    return isinstance(node, Contraction) and is_shuffle(node) and bool(node.extents)
+
+
+def is_leaf(node: Node) -> bool:
+    """Return whether a node needs no computing."""
+    return isinstance(node, Input | Constant | Iota | Size)
+
+
+def is_mask(node: Node) -> bool:
+    """Return whether a node is a boolean made a number, which products take as it is."""
+    return (
+        isinstance(node, Elementwise) and node.function == "real" and node.args[0].kind == "boolean"
+    )
+
+
+def same_buffer(a: Node, b: Node) -> bool:
+    """Return whether results of `a` fit into a buffer of `b`."""
+    return a.shape == b.shape and a.kind == b.kind and bool(a.shape) and size_of(a.shape) != 1

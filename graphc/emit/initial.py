@@ -1,0 +1,109 @@
+"""``Params`` and ``init_params`` of an emitted file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.emit.expressions import Dialect
+from graphc.emit.model import Field, Model
+from graphc.types import names_in, shape_text
+
+LARGEST_LITERAL = 64  # elements of an array that stands in the file as text
+
+RANDOM = {
+    "glorot": '''def _glorot(rng, shape):
+    """Uniform in ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio, 2010)."""
+    field = {np}.prod(shape[2:])
+    r = {np}.sqrt(6 / ((shape[0] + shape[min(1, {len}(shape) - 1)]) * field))
+    return rng.uniform(-r, r, shape)
+''',
+    "he": '''def _he(rng, shape):
+    """Normal with variance 2 / fan in (He et al., 2015)."""
+    return rng.normal(0, {np}.sqrt(2 / {np}.prod(shape[1:] or shape)), shape)
+''',
+}
+
+
+def default_init(field: Field) -> Any:
+    """Return how a parameter starts: as declared, else glorot for matrices, else zeros."""
+    if field.init is not None:
+        return field.init
+    return "glorot" if len(field.shape) >= 2 else "zeros"
+
+
+def named_tuple(name: str, fields: tuple[tuple[str, str], ...], doc: str, lib: str) -> list[str]:
+    """Print a NamedTuple of arrays, the shape of each as a comment."""
+    lines = [f"class {name}(NamedTuple):", f'    """{doc}"""', ""]
+    lines += [f"    {field}: {lib}.ndarray  # {shape}" for field, shape in fields]
+    return lines if fields else lines[:2]
+
+
+def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list[str]]:
+    """Print ``init_params`` and the helpers that it needs; enter large arrays in `arrays`."""
+    np_ = dialect.names.own("np")
+    sizes = sorted({n for f in model.parameters for dim in f.shape for n in names_in(dim)})
+    inits = [default_init(f) for f in model.parameters]
+    helpers = [
+        RANDOM[kind].format(np=np_, len=dialect.names.own("len")).rstrip().split("\n")
+        for kind in RANDOM
+        if kind in [i for i in inits if isinstance(i, str)]
+    ]
+    options = "".join(f", {dialect.dim(dialect.sizes[n])}" for n in sizes)
+    star = ", *" if sizes else ""
+    params = dialect.names.own("Params")
+    lines = [
+        f"def init_params(seed=0{star}{options}) -> {params}:",
+        f'    """Return the parameters to start from; {_summary(inits)}."""',
+    ]
+    random = any(i in ("glorot", "he", "normal") or callable(i) for i in inits)
+    if random:
+        lines.append(f"    rng = {np_}.random.default_rng(seed)")
+    if not model.parameters:
+        return [[*lines, f"    return {params}()"]]
+    lines.append(f"    return {params}(")
+    for f, init in zip(model.parameters, inits, strict=True):
+        lines.append(f"        {f.name}={_value(f, init, dialect, arrays)},")
+    return [*helpers, [*lines, "    )"]]
+
+
+def _summary(inits: list[Any]) -> str:
+    told = {
+        "glorot": "Glorot-uniform", "he": "He-normal", "normal": "standard normal",
+        "zeros": "zeros", "ones": "ones",
+    }  # fmt: skip
+    kinds = dict.fromkeys(i if isinstance(i, str) else "given" for i in inits)
+    return ", ".join(told.get(kind, "given values") for kind in kinds) or "there are none"
+
+
+def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str:
+    lib, dtype, np_ = dialect.lib, dialect.dtype, dialect.names.own("np")
+    shape = dialect.shape(f.shape)
+    if isinstance(init, str) and init in ("zeros", "ones"):
+        return f"{lib}.{init}({shape}, {dtype})"
+    if isinstance(init, str) and init == "normal":
+        drawn = f"rng.standard_normal({shape})"
+    elif isinstance(init, str):
+        drawn = f"_{init}(rng, {shape})"
+    elif callable(init):
+        drawn = f"{np_}.asarray(_init_{f.name}(rng, {shape}))"
+    else:
+        return f"{lib}.array({literal(init, f.name, dialect, arrays)}, {dtype})"
+    if lib != np_:
+        return f"{lib}.asarray({drawn}, {dtype})"
+    return f"{drawn}.astype({dtype})"
+
+
+def literal(value: Any, name: str, dialect: Dialect, arrays: dict[str, Any]) -> str:
+    """Spell a small array as nested lists, a large one as an entry of the file beside."""
+    array = np.asarray(value)
+    if array.size <= LARGEST_LITERAL and np.all(np.isfinite(array)):
+        return repr(array.tolist())
+    arrays[name] = array
+    return f'_ARRAYS["{name}"]'
+
+
+def shape_of(f: Field) -> str:
+    """Return a field's shape as a comment shows it."""
+    return shape_text(f.shape)

@@ -1,0 +1,101 @@
+"""What is emitted: a finished program with everything that the file says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphc.emit.targets import Target
+from graphc.ir.nodes import Node
+from graphc.ir.program import Program
+from graphc.types import Kind, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter or an input of the emitted functions.
+
+    Parameters
+    ----------
+    shape
+        As callers give it, the sample axis ``P`` included.
+    classes
+        The number of classes of a label.
+    init
+        How a parameter starts.
+    """
+
+    name: str
+    node: Node
+    shape: Shape
+    kind: Kind = "real"
+    classes: int | None = None
+    init: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """What the file says over the lines of a block: forward, and backward."""
+
+    forward: Mapping[str, str] = field(default_factory=dict)
+    backward: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model ready for emission.
+
+    Parameters
+    ----------
+    program
+        Inputs; outputs are those of `forward`, then the loss if there is one, then the gradients,
+        then each cost per sample.
+    forward
+        Names of what `forward` returns.
+    wrt
+        Names of the gradients; None where they are all parameters, in order.
+    diagram
+        The diagram in text, for the file's docstring.
+    """
+
+    name: str
+    target: Target
+    dtype: str
+    style: str
+    version: str
+    batch: bool
+    parameters: tuple[Field, ...]
+    inputs: tuple[Field, ...]
+    program: Program
+    forward: tuple[str, ...]
+    has_loss: bool
+    wrt: tuple[str, ...] | None
+    diagram: tuple[str, ...]
+    loss_formula: str
+    comments: Comments
+    cost_count: int
+
+    @property
+    def forward_nodes(self) -> tuple[Node, ...]:
+        """What `forward` returns."""
+        return self.program.outputs[: len(self.forward)]
+
+    @property
+    def loss_node(self) -> Node:
+        """The loss."""
+        return self.program.outputs[len(self.forward)]
+
+    @property
+    def gradients(self) -> tuple[Node, ...]:
+        """The gradients."""
+        return self.program.outputs[len(self.forward) + 1 : self._first_cost]
+
+    @property
+    def costs(self) -> tuple[Node, ...]:
+        """Each cost, per sample."""
+        return self.program.outputs[self._first_cost :]
+
+    @property
+    def _first_cost(self) -> int:
+        return len(self.program.outputs) - self.cost_count

@@ -1,0 +1,46 @@
+"""Names in an emitted file: users keep theirs, the emitter's own give way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Namer:
+    """Hands out names that are not in use.
+
+    Users' names never start with an underscore, so one in front of a name of the emitter's own
+    always makes it free.
+    """
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.taken = set(taken)
+        self._own: dict[str, str] = {}
+
+    def own(self, name: str) -> str:
+        """Return how the emitter spells a name of its own: ``np``, or ``_np`` if a user has it."""
+        if name not in self._own:
+            self._own[name] = f"_{name}" if name in self.taken else name
+        return self._own[name]
+
+    @property
+    def builtins(self) -> list[str]:
+        """Return the builtins that had to give way to users' names, in order."""
+        return sorted(n for n in self._own if n in _BUILTINS and self._own[n] != n)
+
+    def fresh(self, wish: str) -> str:
+        """Return `wish`, or `wish` with the first number that makes it free."""
+        name, number = wish, 1
+        while name in self.taken or name in _BUILTINS or name in self._own.values():
+            number += 1
+            name = f"{wish}{'_' if wish[-1].isdigit() else ''}{number}"
+        self.taken.add(name)
+        return name
+
+    def copy(self) -> Namer:
+        """Return a namer for a scope inside this one."""
+        inner = Namer(self.taken)
+        inner._own = self._own
+        return inner
+
+
+_BUILTINS = ("float", "len", "int", "type", "zip", "abs", "max", "print", "sum", "range", "tuple")

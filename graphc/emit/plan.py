@@ -1,0 +1,320 @@
+"""The plan: which nodes become statements, under which names, in which buffers.
+
+Every decision of emission is made here; printing folds over the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graphc.emit.expressions import is_mean, keeps_dims
+from graphc.emit.forms import (
+    host_scalars,
+    is_broadcast,
+    is_leaf,
+    is_mask,
+    is_view,
+    same_buffer,
+)
+from graphc.emit.naming import Namer
+from graphc.ir.nodes import Node, topological
+from graphc.ir.program import Origin
+from graphc.ops.contraction import Contraction
+from graphc.ops.elementwise import Elementwise
+from graphc.ops.indexing import ScatterAdd
+from graphc.ops.leaves import Constant, Input
+from graphc.ops.scalars import SCALARS
+from graphc.ops.structural import Pad
+
+COTANGENT = "d_"  # in front of the name of a variable
+COMMUTATIVE = ("add", "multiply")
+MOST_INLINED = 3  # operations in one line of readable code
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node that becomes a statement.
+
+    Parameters
+    ----------
+    name
+        The variable that it is assigned to.
+    into
+        The operand whose buffer the result is written into, if any.
+    """
+
+    node: Node
+    name: str
+    into: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The body of a function.
+
+    Parameters
+    ----------
+    steps
+        Statements in order.
+    uses
+        How often each node is used in the body, results included.
+    names
+        The variable of each node that has one, given ones included.
+    copied
+        Results that must be copied before they are returned, because their memory is the
+        caller's or another result's.
+    """
+
+    steps: tuple[Step, ...]
+    uses: Mapping[Node, int]
+    names: Mapping[Node, str]
+    copied: frozenset[Node]
+
+
+def plan(
+    wanted: Sequence[Node],
+    given: Mapping[Node, str],
+    user_names: Mapping[Node, str],
+    namer: Namer,
+    *,
+    fast: bool,
+    origins: Mapping[Node, Origin],
+    returned: Sequence[Node] = (),
+    spelled_last: Sequence[Node] = (),
+) -> Plan:
+    """Plan the computation of `wanted` from the nodes in `given`, which have names already.
+
+    Parameters
+    ----------
+    returned
+        Results among `wanted` that go to the caller.
+    spelled_last
+        Nodes of `wanted` that may be spelled where they are returned.
+    """
+    order = [n for n in topological(wanted, tuple(given)) if n not in given]
+    uses = _count(order, wanted)
+    fused = {n.args[0] for n in order if keeps_dims(n) and uses[n.args[0]] == 1} - set(given)
+    fused |= {n.args[2] for n in order if isinstance(n, ScatterAdd) and _one_number(n.args[2])}
+    fixed = [n for n in wanted if n not in spelled_last]
+    hosts = host_scalars(order)
+    elided = _elided_masks(order)
+    inline = {n for n in order if is_leaf(n)} | hosts | elided | fused
+    for node in order:
+        if node not in inline and _inlines(node, uses, user_names, fixed, fast, fused):
+            inline.add(node)
+    weights: dict[Node, int] = {}
+    for node in order:  # a long line is broken at the operand that made it long
+        held = sum(weights.get(arg, 0) for arg in node.args if arg in inline)
+        weights[node] = held + (0 if is_view(node) or node in hosts or is_leaf(node) else 1)
+        if node in inline and weights[node] > MOST_INLINED and not (is_leaf(node) or node in fused):
+            inline.discard(node)
+        if node not in inline:
+            weights[node] = 0
+    statements = [n for n in order if n not in inline]
+    into = _reuse(statements, inline, order, wanted, given) if fast else {}
+    names = _name(statements, into, given, user_names, namer, origins)
+    steps = tuple(Step(n, names[n], into.get(n)) for n in statements)
+    return Plan(steps, uses, names, _copies(returned, given))
+
+
+def _count(order: Sequence[Node], wanted: Sequence[Node]) -> dict[Node, int]:
+    uses: dict[Node, int] = {}
+    for node in order:
+        for arg in node.args:
+            uses[arg] = uses.get(arg, 0) + 1
+    for node in wanted:
+        uses[node] = uses.get(node, 0) + 1
+    return uses
+
+
+def _elided_masks(order: Sequence[Node]) -> set[Node]:
+    """Return the conversions of booleans that no statement needs: products take masks."""
+    elided = {node for node in order if is_mask(node)}
+    for node in order:
+        product = isinstance(node, Elementwise) and node.function == "multiply"
+        for arg in node.args:
+            other = [a for a in node.args if a is not arg]
+            fits = product and other and other[0].shape and not is_mask(other[0])
+            if arg in elided and not fits:
+                elided.discard(arg)
+    return elided
+
+
+def _one_number(node: Node) -> bool:
+    """Return whether a node repeats one number, which assignments broadcast by themselves."""
+    return is_broadcast(node) and not node.args[0].shape and node.kind == "real"
+
+
+def _inlines(
+    node: Node,
+    uses: Mapping[Node, int],
+    user_names: Mapping[Node, str],
+    wanted: Sequence[Node],
+    fast: bool,
+    fused: set[Node],
+) -> bool:
+    """Return whether a node is spelled where it is used and not in a line of its own."""
+    if node in wanted or node in user_names or isinstance(node, ScatterAdd | Pad):
+        return False
+    if is_view(node) and not is_broadcast(node) and not (node.args and node.args[0] in fused):
+        return True
+    if uses.get(node, 0) != 1:
+        return False
+    if node.kind == "boolean" or (is_broadcast(node) and not fast):
+        return True
+    return not fast
+
+
+def _reuse(
+    statements: Sequence[Node],
+    inline: set[Node],
+    order: Sequence[Node],
+    wanted: Sequence[Node],
+    given: Mapping[Node, str],
+) -> dict[Node, Node]:
+    """Return for each statement the operand into whose buffer it may write.
+
+    A buffer is free once the last statement that reads it, or a view of it, has run.
+    """
+    roots = {node: node for node in given}
+    computed = {n for n in statements if keeps_dims(n)}
+    for node in order:
+        roots[node] = roots[node.args[0]] if is_view(node) and node not in computed else node
+    mine = {n for n in statements if roots[n] is n and not is_broadcast(n)}
+    kept = {roots[n] for n in wanted}
+    last: dict[Node, int] = {}
+    reads = [_reads(node, inline) for node in statements]
+    for at, read in enumerate(reads):
+        for node in read:
+            last[roots.get(node, node)] = at
+    into: dict[Node, Node] = {}
+    for at, node in enumerate(statements):
+        if not _writes_into(node):
+            continue
+        for arg in _candidates(node, inline):
+            root = roots[arg]
+            free = root in mine and root not in kept and last.get(root) == at
+            if free and arg is root and same_buffer(node, arg) and _alone(arg, node, reads[at]):
+                into[node] = arg
+                break
+    return into
+
+
+def _alone(arg: Node, node: Node, read: Sequence[Node]) -> bool:
+    """Return whether `arg` is read only as itself: a transposed view would be overwritten."""
+    if isinstance(node, ScatterAdd):
+        return read.count(arg) == 1
+    views = [a for a in node.args if a is not arg]
+    below = set(topological(views)) if views else set()
+    return not any(is_view(v) and v.args[0] is arg for v in below)
+
+
+def _reads(node: Node, inline: set[Node]) -> list[Node]:
+    """Return the nodes whose variables a statement reads."""
+    read: list[Node] = []
+    pending = list(node.args)
+    while pending:
+        arg = pending.pop()
+        if arg in inline:
+            if is_view(arg):
+                read.append(arg)
+            pending.extend(arg.args)
+        else:
+            read.append(arg)
+    return read
+
+
+def _writes_into(node: Node) -> bool:
+    if isinstance(node, ScatterAdd):
+        return True
+    if not isinstance(node, Elementwise) or node.kind != "real" or not node.shape:
+        return False
+    row = SCALARS[node.function]
+    return row.ufunc is not None or row.infix is not None or node.function == "relu"
+
+
+def _candidates(node: Node, inline: set[Node]) -> list[Node]:
+    if isinstance(node, ScatterAdd):
+        return [node.args[0]] if node.args[0] not in inline else []
+    if node.function == "where":  # type: ignore[attr-defined]
+        return []
+    return [arg for arg in node.args if arg not in inline]
+
+
+def _name(
+    statements: Sequence[Node],
+    into: Mapping[Node, Node],
+    given: Mapping[Node, str],
+    user_names: Mapping[Node, str],
+    namer: Namer,
+    origins: Mapping[Node, Origin],
+) -> dict[Node, str]:
+    """Name the statements; what is written over at once goes under its successor's name."""
+    names = dict(given)
+    heirs = {operand: node for node, operand in into.items() if _augments(node, operand)}
+    for node in statements:
+        if node in names:
+            continue
+        chain = [node]
+        while chain[-1] not in user_names and chain[-1] in heirs:
+            following = heirs[chain[-1]]
+            if origins.get(following) != origins.get(chain[-1]):
+                break  # another block, or the backward pass: a name of its own reads better
+            chain.append(following)
+        wish = user_names.get(chain[-1])
+        if wish is None:
+            name = namer.fresh(_wish(chain[-1]))
+        else:
+            # A cotangent's name is the emitter's wish, a variable's name is the user's.
+            name = namer.fresh(wish) if wish.startswith(COTANGENT) else wish
+        for member in chain:
+            names[member] = name
+    return names
+
+
+def _augments(node: Node, operand: Node) -> bool:
+    """Return whether a node that overwrites an operand is written ``a += b``."""
+    if isinstance(node, ScatterAdd):
+        return True
+    assert isinstance(node, Elementwise)
+    first = node.args[0] is operand or node.function in COMMUTATIVE
+    return SCALARS[node.function].infix is not None and len(node.args) == 2 and first
+
+
+def _wish(node: Node) -> str:
+    """Return a name that says what an unnamed node is."""
+    if keeps_dims(node):
+        node = node.args[0]
+    if is_mean(node) is not None:
+        return "mean"
+    if isinstance(node, Contraction):
+        if len(node.args) == 1 and len(node.output) < len(node.inputs[0]):
+            inner = node.args[0]
+            exponentials = isinstance(inner, Elementwise) and inner.function == "exp"
+            return "Z" if exponentials else "total"
+        return "product" if len(node.args) == 2 else "filled"
+    function = getattr(node, "function", type(node).__name__.lower())
+    return _WISHES.get(function, function)
+
+
+_WISHES = {
+    "exp": "e", "max": "top", "min": "low", "subtract": "t", "add": "t", "multiply": "t",
+    "divide": "t", "negative": "t", "square": "sq", "where": "t", "scatteradd": "t",
+    "reshape": "t", "gather": "picked", "pad": "padded", "sum": "total", "abs": "t",
+}  # fmt: skip
+
+
+def _copies(returned: Sequence[Node], given: Mapping[Node, str]) -> frozenset[Node]:
+    """Return the results that share memory with arguments, constants or earlier results."""
+    copied: set[Node] = set()
+    taken: set[Node] = set()
+    for node in returned:
+        root, repeats = node, False
+        while is_view(root) and root not in given:
+            repeats = repeats or is_broadcast(root)
+            root = root.args[0]
+        if isinstance(root, Input | Constant) or root in given or repeats or root in taken:
+            copied.add(node)
+        taken.add(root)
+    return frozenset(copied)

@@ -1,0 +1,32 @@
+"""Running emitted source in this process: the very text that a file would hold."""
+
+from __future__ import annotations
+
+import linecache
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphc.emit.frame import Emitted
+
+
+def load(emitted: Emitted, name: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Run emitted source and return its names; `more` are names that it takes from outside."""
+    filename = f"<graphc {name} {abs(hash(emitted.source)):x}>"
+    namespace: dict[str, Any] = {"__name__": name, **more}
+    code = compile(emitted.source, filename, "exec")
+    # Tracebacks and debuggers show the lines of the source, which is in no file.
+    lines = emitted.source.splitlines(keepends=True)
+    linecache.cache[filename] = (len(emitted.source), None, lines, filename)
+    if not emitted.arrays:
+        exec(code, namespace)
+        return namespace
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "arrays.py"
+        np.savez(path.with_suffix(".npz"), **{k: np.asarray(v) for k, v in emitted.arrays.items()})
+        namespace["__file__"] = str(path)
+        exec(code, namespace)
+    return namespace

@@ -1,0 +1,138 @@
+"""Statements: a plan as lines of source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from graphc.emit.expressions import (
+    Dialect,
+    Spelled,
+    is_mean,
+    number,
+    pad_place,
+    places,
+    spell,
+    typed,
+)
+from graphc.emit.forms import is_broadcast, is_mask, is_view
+from graphc.emit.plan import Plan, Step
+from graphc.ir.nodes import Node
+from graphc.ops.elementwise import Elementwise
+from graphc.ops.indexing import ScatterAdd
+from graphc.ops.leaves import scalar_value
+from graphc.ops.scalars import SCALARS
+from graphc.ops.structural import Pad
+
+COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
+
+
+class Writer:
+    """Prints the steps of one plan."""
+
+    def __init__(self, plan: Plan, dialect: Dialect) -> None:
+        self.plan = plan
+        self.dialect = dialect
+
+    def spelled(self, node: Node) -> Spelled:
+        """Spell a node where it is used: its name, or the expression that it is."""
+        name = self.plan.names.get(node)
+        return Spelled(name) if name is not None else self.expression(node)
+
+    def expression(self, node: Node) -> Spelled:
+        """Spell what a node computes."""
+        mean = None if self.dialect.fast else is_mean(node)
+        if mean is not None and self.plan.uses.get(node.args[0], 0) == 1:
+            return Spelled(f"{self.spelled(mean).within(20)}.mean()")
+        return spell(node, self.spelled, self.dialect, self._alone)
+
+    def _alone(self, node: Node) -> bool:
+        return node not in self.plan.names and self.plan.uses.get(node, 0) == 1
+
+    def result(self, node: Node) -> str:
+        """Spell a node that is returned; the caller may keep it."""
+        text = self.spelled(node)
+        if node in self.plan.copied:
+            return f"{text.within(20)}.copy()"
+        if not node.shape and scalar_value(node) is not None:
+            return typed(node, self.spelled, self.dialect).text
+        return text.text
+
+    def lines(self, step: Step) -> list[str]:
+        """Print a step."""
+        node = step.node
+        if isinstance(node, ScatterAdd):
+            return self._scatter(step, node)
+        if isinstance(node, Pad):
+            zeros = f"{self.dialect.lib}.zeros({self.dialect.shape(node.target)}"
+            dtype = self.dialect.dtype if node.kind == "real" else f"{self.dialect.lib}.int64"
+            place = pad_place(node, self.dialect)
+            return [
+                f"{step.name} = {zeros}, {dtype})",
+                f"{step.name}[{place}] = {self.spelled(node.args[0]).text}",
+            ]
+        if step.into is not None:
+            return [self._in_place(step, node)]
+        return [f"{step.name} = {self.expression(node).text}"]
+
+    def _scatter(self, step: Step, node: ScatterAdd) -> list[str]:
+        base, index, update = node.args
+        lines: list[str] = []
+        text = self.spelled(base)
+        if step.into is None and (base in self.plan.names or is_view(base)):
+            lines.append(f"{step.name} = {text.within(20)}.copy()")
+        elif text.text != step.name:
+            lines.append(f"{step.name} = {text.text}")
+        where = places(node, self.spelled, self.dialect)
+        if node.batch == node.axis and index.type.rank == node.batch:
+            return [*lines, f"{step.name}[{where}] {self._added(update)}"]
+        # Places may repeat; `+=` would add only once.
+        return [
+            *lines,
+            f"{self.dialect.lib}.add.at({step.name}, ({where}), {self.spelled(update).text})",
+        ]
+
+    def _added(self, update: Node) -> str:
+        if is_broadcast(update) and update not in self.plan.names and not update.args[0].shape:
+            update = update.args[0]
+        negative = isinstance(update, Elementwise) and update.function == "negative"
+        if negative and update not in self.plan.names:
+            return f"-= {self.spelled(update.args[0]).text}"
+        value = scalar_value(update)
+        if value is not None and value < 0:
+            return f"-= {number(-value, self.dialect).text}"
+        return f"+= {self.spelled(update).text}"
+
+    def _in_place(self, step: Step, node: Node) -> str:
+        assert isinstance(node, Elementwise) and step.into is not None
+        own = self.spelled(step.into).text
+        row = SCALARS[node.function]
+        args = list(node.args)
+        if len(args) == 2 and node.function in COMMUTATIVE and args[1] is step.into:
+            args.reverse()
+        operands = [self._operand(arg, node) for arg in args]
+        if row.infix and len(args) == 2 and args[0] is step.into and own == step.name:
+            return f"{own} {row.infix}= {operands[1].text}"
+        lib = self.dialect.lib
+        texts = [o.text for o in operands]
+        if node.function == "relu":
+            texts.append("0")
+        # A positional out is faster than the keyword, but maximum and minimum do not take it.
+        name = "maximum" if node.function == "relu" else row.ufunc
+        out = f"out={own}" if name in ("maximum", "minimum") else own
+        call = f"{lib}.{name}({', '.join([*texts, out])})"
+        return call if own == step.name else f"{step.name} = {call}"
+
+    def _operand(self, arg: Node, node: Elementwise) -> Spelled:
+        if node.function == "multiply" and arg not in self.plan.names and is_mask(arg):
+            return self.spelled(arg.args[0])
+        return self.spelled(arg)
+
+
+def body(plan: Plan, dialect: Dialect, comments: Mapping[Node, Sequence[str]]) -> list[str]:
+    """Print all steps, each comment before the first step of what it is about."""
+    writer = Writer(plan, dialect)
+    lines: list[str] = []
+    for step in plan.steps:
+        lines.extend(f"# {text}" for text in comments.get(step.node, ()))
+        lines.extend(writer.lines(step))
+    return lines

@@ -1,0 +1,1 @@
+"""The intermediate representation: interned nodes, terms of the index notation, programs."""

@@ -1,0 +1,40 @@
+"""One object for equal things: the metaclass of nodes and of terms.
+
+The key of an object is its class and its fields, interned fields by identity. So building an
+object costs one dictionary look-up however large the structure below it is, equality is identity,
+and common subexpressions merge as they are built.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakValueDictionary
+
+
+class Interned(type):
+    """Metaclass under which ``Class(*fields)`` returns the one object with these fields.
+
+    Fields are numbers, strings, interned objects, or tuples of those. Numbers are told apart by
+    type, so that ``1``, ``1.0`` and ``True`` stay three things.
+    """
+
+    table: WeakValueDictionary[Any, Any] = WeakValueDictionary()
+
+    def __call__(cls, *fields: Any) -> Any:
+        """Return the object of this class with these fields, made on first use."""
+        key = (cls, *map(_key, fields))
+        found = Interned.table.get(key)
+        if found is not None:
+            return found
+        made = super().__call__(*fields)
+        return Interned.table.setdefault(key, made)
+
+
+def _key(field: Any) -> Any:
+    if type(field) is tuple:
+        return tuple(map(_key, field))
+    if isinstance(type(field), Interned):
+        # An entry lives no longer than its object, and the object keeps its parts alive: an
+        # identity in a key cannot be reused while the key is there.
+        return id(field)
+    return (type(field), repr(field)) if type(field) is float else (type(field), field)

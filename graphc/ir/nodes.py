@@ -1,0 +1,66 @@
+"""Tensor nodes: frozen data, interned.
+
+The kinds themselves stand with their rules in :mod:`graphc.ops`; here is what they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphc.ir.interning import Interned
+from graphc.types import Kind, Shape, TensorType
+
+# The type rule of every kind; filled by `ops.rules.define` and needed when a node is made.
+TYPE_RULES: dict[type[Node], Callable[[Any], TensorType]] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Node(metaclass=Interned):
+    """A tensor, as the result of one operation on other tensors.
+
+    Parameters
+    ----------
+    args
+        The operands. What else a kind needs follows as further fields.
+    """
+
+    args: tuple[Node, ...]
+    type: TensorType = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", TYPE_RULES[self.__class__](self))
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the result."""
+        return self.type.shape
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the result's numbers."""
+        return self.type.kind
+
+
+def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
+    """Return every node that `outputs` need, operands before users, in a fixed order.
+
+    The walk goes depth first and left to right, without recursion. It does not look behind the
+    nodes in `stop`, but lists them.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    fence = set(stop)
+    for output in outputs:
+        pending = [(output, False)]
+        while pending:
+            node, expanded = pending.pop()
+            if expanded:
+                order.append(node)
+            elif node not in seen:
+                seen.add(node)
+                pending.append((node, True))
+                if node not in fence:
+                    pending.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+    return order

@@ -1,0 +1,180 @@
+"""Programs: inputs to outputs, with what is known about their nodes in side tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+
+from graphc.errors import GraphcError
+from graphc.ir.nodes import TYPE_RULES, Node, topological
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a node comes from: a block of the user's, and the rule that made it there."""
+
+    block: str
+    rule: str = "forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A computation from inputs to outputs.
+
+    Parameters
+    ----------
+    inputs
+        Leaves whose values are given from outside, in the order of the signature.
+    outputs
+        The results, in order; a node may occur twice.
+    names
+        The names that users gave to nodes.
+    origins
+        The block and the rule that a node comes from.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    names: Mapping[Node, str] = field(default_factory=dict)
+    origins: Mapping[Node, Origin] = field(default_factory=dict)
+
+    def nodes(self) -> list[Node]:
+        """Return every node that the outputs need, operands before users."""
+        return topological(self.outputs)
+
+
+Rule = Callable[[Node], "Node | None"]
+
+
+def rewrite(program: Program, *rules: Rule, stop: Iterable[Node] = ()) -> Program:
+    """Return `program` with `rules` applied to every node, operands first, until none applies.
+
+    A rule returns the node that takes another's place, or ``None``. Names and origins follow.
+    The nodes in `stop` stay as they are.
+    """
+    new, origins = rewrite_nodes(program.outputs, rules, program.origins, stop)
+    names: dict[Node, str] = {}
+    for node, name in program.names.items():
+        if node in new:
+            names.setdefault(new[node], name)
+    outputs = tuple(new[node] for node in program.outputs)
+    return replace(program, outputs=outputs, names=names, origins=origins)
+
+
+def rewrite_nodes(
+    outputs: Sequence[Node],
+    rules: Sequence[Rule],
+    origins: Mapping[Node, Origin] | None = None,
+    stop: Iterable[Node] = (),
+) -> tuple[dict[Node, Node], dict[Node, Origin]]:
+    """Return what every node below `outputs` becomes, and the origins of what came to be."""
+    marked = dict(origins or {})
+    done: dict[Node, Node] = {node: node for node in stop}
+
+    def settle(node: Node, origin: Origin | None) -> Node:
+        # Goes down only through what a rule has just built: the nodes of the graph itself are
+        # settled in topological order, so the depth is that of one rule's result.
+        found = done.get(node)
+        if found is not None:
+            return found
+        if origin is not None:
+            marked.setdefault(node, origin)
+        current = with_args(node, tuple(settle(arg, origin) for arg in node.args))
+        result = done.get(current)
+        if result is None:
+            better = next((b for rule in rules if (b := rule(current)) is not None), current)
+            result = current if better is current else settle(better, origin)
+            done[current] = result
+        if origin is not None:
+            marked.setdefault(result, origin)
+        done[node] = result
+        return result
+
+    order = topological(outputs, tuple(done))
+    for node in order:
+        settle(node, marked.get(node))
+    return {node: done[node] for node in order}, marked
+
+
+def substitute(
+    program: Program, values: Mapping[Node, Node], inputs: Sequence[Node] | None = None
+) -> Program:
+    """Return `program` with the nodes that are keys of `values` replaced."""
+    changed = rewrite(program, values.get)
+    return replace(changed, inputs=program.inputs if inputs is None else tuple(inputs))
+
+
+def with_args(node: Node, args: tuple[Node, ...]) -> Node:
+    """Return the node of the same kind and attributes on other operands."""
+    if args == node.args:
+        return node
+    made: Node = type(node)(args, *attributes(node))
+    return made
+
+
+def attributes(node: Node) -> tuple[object, ...]:
+    """Return what a node holds beside its operands."""
+    return tuple(getattr(node, name) for name in _attribute_names(type(node)))
+
+
+@cache
+def _attribute_names(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.init and f.name != "args")
+
+
+def users(nodes: Iterable[Node]) -> dict[Node, int]:
+    """Return how often each node is an operand of one of `nodes`."""
+    counts: dict[Node, int] = {}
+    for node in nodes:
+        for arg in node.args:
+            counts[arg] = counts.get(arg, 0) + 1
+    return counts
+
+
+def verify(program: Program) -> Program:
+    """Return `program` after checking that it is well formed.
+
+    Raises
+    ------
+    GraphcError
+        If a leaf that only a caller can fill is missing among the inputs, if a node's type is not
+        what its rule says, or if a node is not the interned one. Each would be a fault of graphc.
+    """
+    from_outside = set(program.inputs)
+    for node in program.nodes():
+        if not node.args and getattr(node, "uid", None) is not None and node not in from_outside:
+            raise GraphcError(f"{_describe(program, node)} is used, but not an input")
+        if TYPE_RULES[type(node)](node) != node.type:
+            raise GraphcError(f"{_describe(program, node)} has a type that its rule does not give")
+        if type(node)(node.args, *attributes(node)) is not node:
+            raise GraphcError(f"{_describe(program, node)} is not interned")
+    return program
+
+
+def text(program: Program) -> str:
+    """Return the program as text, one node a line: ``%3 = contraction(%1, w) ... : real (60,)``.
+
+    Numbers depend on the program alone, so two texts can be compared line by line.
+    """
+    order = program.nodes()
+    labels: dict[Node, str] = {}
+    for number, node in enumerate(dict.fromkeys((*program.inputs, *order))):
+        labels[node] = f"%{program.names.get(node, number)}"
+    lines = [f"input {labels[node]} : {node.type}" for node in program.inputs]
+    for node in order:
+        if node in program.inputs:
+            continue
+        held = [labels[arg] for arg in node.args]
+        held += [f"{n}={getattr(node, n)}" for n in _attribute_names(type(node))]
+        origin = program.origins.get(node)
+        comment = f"  # {origin.block}: {origin.rule}" if origin else ""
+        kind = type(node).__name__.lower()
+        lines.append(f"{labels[node]} = {kind}({', '.join(held)}) : {node.type}{comment}")
+    lines.append("return " + ", ".join(labels[node] for node in program.outputs))
+    return "\n".join(lines) + "\n"
+
+
+def _describe(program: Program, node: Node) -> str:
+    name = program.names.get(node, "")
+    return f"{type(node).__name__} {name}".strip() + f" : {node.type}"

@@ -1,0 +1,1 @@
+"""What users write: variables, the NumPy protocols, functions, costs, graphs."""

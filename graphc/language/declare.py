@@ -1,0 +1,228 @@
+"""Declaring variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.errors import CycleError, KindError, NamingError, ShapeError, UsageError
+from graphc.language.names import check_name
+from graphc.language.source import here
+from graphc.language.variable import (
+    OPERATORS,
+    Declaration,
+    Variable,
+    as_variable,
+    check_same,
+)
+from graphc.ops.leaves import new_input
+from graphc.types import Dim, Dimension, Kind, Shape, TensorType, named
+
+Init: TypeAlias = (
+    "str | npt.ArrayLike | Callable[[np.random.Generator, tuple[int, ...]], npt.ArrayLike] | None"
+)
+INITS = ("glorot", "he", "normal", "zeros", "ones")
+
+
+def observed(
+    name: str,
+    shape: int | str | Iterable[int | str | Dimension] = (),
+    *,
+    kind: Kind = "real",
+    classes: int | None = None,
+    per_sample: bool = True,
+    label: str | None = None,
+) -> Variable:
+    """Return a variable that is given from outside: a shaded circle.
+
+    Parameters
+    ----------
+    name
+        An identifier; it becomes the argument of the emitted functions.
+    shape
+        The shape for one sample. A dimension is an integer or a name; equal names are equal
+        sizes, and a named size never broadcasts as 1.
+    kind
+        ``"real"``, ``"integer"`` or ``"boolean"``.
+    classes
+        With K classes the variable is an integer in ``0..K-1``.
+    per_sample
+        False for what all samples share: a hyperparameter, a whole data set.
+    label
+        LaTeX for diagrams and formulas.
+
+    Raises
+    ------
+    NamingError, ShapeError, KindError
+
+    Examples
+    --------
+    >>> observed("x", shape=("n", 3))
+    <observed x: real (n, 3)>
+    """
+    if classes is not None:
+        if not isinstance(classes, int) or classes < 1:
+            raise KindError(f"{here()}: {name!r} needs at least one class, got {classes!r}")
+        kind = "integer"
+    if kind not in get_args(Kind):
+        raise KindError(f"{here()}: a kind is 'real', 'integer' or 'boolean', got {kind!r}")
+    declaration = Declaration("observed", per_sample, label, classes=classes)
+    return _declare(name, shape, kind, declaration)
+
+
+def parameter(
+    name: str,
+    shape: int | str | Iterable[int | str | Dimension] = (),
+    *,
+    init: Init = None,
+    label: str | None = None,
+) -> Variable:
+    """Return a trainable variable, shared by all samples.
+
+    Parameters
+    ----------
+    init
+        ``"glorot"`` (uniform in ±√(6 / (fan in + fan out)); Glorot and Bengio 2010), ``"he"``
+        (normal with variance 2 / fan in; He et al. 2015), ``"normal"`` (standard normal),
+        ``"zeros"``, ``"ones"``, an array, or a function ``(rng, shape) -> array``. By default
+        glorot for two and more axes, else zeros.
+
+    Examples
+    --------
+    >>> parameter("w", shape=(10, 64))
+    <parameter w: real (10, 64)>
+    """
+    if isinstance(init, str) and init not in INITS:
+        raise UsageError(f"{here()}: init is one of {', '.join(INITS)}, got {init!r}")
+    return _declare(name, shape, "real", Declaration("parameter", label=label, init=init))
+
+
+def latent(
+    name: str,
+    shape: int | str | Iterable[int | str | Dimension] = (),
+    *,
+    per_sample: bool = True,
+    label: str | None = None,
+) -> Variable:
+    """Return a variable that is neither observed nor trained: inferred by minimising a cost.
+
+    Emitted functions take it like an input.
+
+    Examples
+    --------
+    >>> latent("h", shape=3)
+    <latent h: real (3,)>
+    """
+    return _declare(name, shape, "real", Declaration("latent", per_sample, label))
+
+
+def constant(value: npt.ArrayLike) -> Variable:
+    """Return a fixed array as a variable.
+
+    Examples
+    --------
+    >>> constant([1.0, 2.0])
+    <constant expression: real (2,)>
+    """
+    return as_variable(np.asarray(value))
+
+
+def computed(
+    name: str, shape: int | str | Iterable[int | str | Dimension] = (), *, kind: Kind = "real"
+) -> Variable:
+    """Return a variable that is declared before the block that produces it.
+
+    Say later what it is with :meth:`Variable.define`.
+
+    Examples
+    --------
+    >>> z = computed("z", shape=4)
+    >>> _ = z.define(2 * observed("x", shape=4))
+    """
+    return _declare(name, shape, kind, Declaration("computed"))
+
+
+def parse_shape(shape: Any) -> Shape:
+    """Return a shape as users write it: integers, names, one of either, or several."""
+    parts = (shape,) if isinstance(shape, int | str | Dimension) else tuple(shape)
+    return tuple(_dimension(part) for part in parts)
+
+
+def _dimension(part: Any) -> Dim:
+    if isinstance(part, Dimension):
+        return part
+    if isinstance(part, str):
+        return named(check_name(part, "a dimension"))
+    if isinstance(part, bool) or not isinstance(part, int | np.integer):
+        raise ShapeError(f"a dimension is an integer or a name, got {part!r}")
+    if part < 0:
+        raise ShapeError(f"a dimension is not negative, got {part}")
+    return int(part)
+
+
+def _declare(name: str, shape: Any, kind: Kind, declaration: Declaration) -> Variable:
+    try:
+        normal = check_name(name, "a variable")
+        type_ = TensorType(parse_shape(shape), kind)
+    except (NamingError, ShapeError) as error:
+        raise error.within(str(here())) from None
+    return Variable(new_input(type_), name=normal, declaration=declaration)
+
+
+def define(variable: Variable, expression: Variable) -> Variable:
+    """Say what a computed variable is; see :meth:`Variable.define`."""
+    expression = as_variable(expression)
+    if variable.role != "computed":
+        raise UsageError(f"{here()}: only a variable made by gc.computed can be defined later")
+    if variable.definition is not None:
+        raise UsageError(f"{here()}: '{variable.name}' is already defined")
+    if expression.kind != variable.kind:
+        raise KindError(
+            f"{here()}: '{variable.name}' is declared {variable.kind}, got {expression.kind}"
+        )
+    check_same(expression.shape, variable.shape, f"{here()}: the definition of '{variable.name}'")
+    path = path_to(variable, expression)
+    if path is not None:
+        blocks = [v.call.describe() for v in path if v.call is not None]
+        around = " → ".join([*blocks, blocks[0]]) if blocks else f"'{variable.name}' itself"
+        raise CycleError(
+            f"{here()}: '{variable.name}' would depend on itself through {around}; "
+            "a graph has no cycles. For a recurrence, unroll it over the steps"
+        )
+    variable.definition = expression
+    return variable
+
+
+OPERATORS["define"] = define
+
+
+def sources(variable: Variable) -> tuple[Variable, ...]:
+    """Return the variables that one is computed from directly."""
+    if variable.definition is not None:
+        return (variable.definition,)
+    if variable.call is not None:
+        return (*variable.call.inputs, *variable.call.parameters.values())
+    return variable.operands
+
+
+def path_to(target: Variable, start: Variable) -> list[Variable] | None:
+    """Return the variables from `target` to `start`, in the direction of the data, or None."""
+    came_from: dict[int, Variable | None] = {id(start): None}
+    pending = [start]
+    while pending:
+        current = pending.pop()
+        if current is target:
+            path = []
+            step: Variable | None = current
+            while step is not None:
+                path.append(step)
+                step = came_from[id(step)]
+            return path
+        for source in sources(current):
+            if id(source) not in came_from:
+                came_from[id(source)] = current
+                pending.append(source)
+    return None

@@ -1,0 +1,459 @@
+"""Blocks: pieces of NumPy code with a name, and with parameters of their own.
+
+``@gc.function`` reads the signature. An argument without default, or with ``gc.Input(...)``, is an
+input; one with ``gc.Parameter(...)`` a parameter; any other an option. Without parameters the
+function is called directly; with parameters one makes the block first and calls that.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from graphc.errors import KindError, NamingError, ShapeError, UsageError
+from graphc.language.declare import INITS, Init, sources
+from graphc.language.names import check_name
+from graphc.language.source import here
+from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable
+from graphc.ops.leaves import new_input
+from graphc.types import Dim, Kind, TensorType, named, shape_text
+
+CallKind: TypeAlias = Literal["function", "cost"]
+OWN_OPTIONS = ("name", "label", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a block says of an input: dimensions by name or number, ``...`` for any in front."""
+
+    shape: str = "..."
+    kind: Kind | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter that a block owns.
+
+    Parameters
+    ----------
+    shape
+        Dimensions by name or number, separated by spaces.
+    init
+        As in :func:`graphc.parameter`.
+    when
+        The name of an option; where that is false, the parameter is ``None`` instead.
+    """
+
+    shape: str
+    init: Init = None
+    when: str | None = None
+
+
+class Function:
+    """What ``@gc.function`` and ``@gc.cost`` make of a Python function."""
+
+    def __init__(self, body: Callable[..., Any], kind: CallKind = "function") -> None:
+        self.body = body
+        self.kind: CallKind = kind
+        self.name = check_name(body.__name__, "a function")
+        self.__doc__, self.__name__ = body.__doc__, body.__name__
+        self.__wrapped__ = body
+        self.signature = inspect.signature(body)
+        self.inputs: dict[str, Input] = {}
+        self.parameters: dict[str, Parameter] = {}
+        self.options: dict[str, Any] = {}
+        for argument in self.signature.parameters.values():
+            self._sort(argument)
+        named_dims = [d for p in self.parameters.values() for d in p.shape.split()]
+        self.dims = tuple(dict.fromkeys(d for d in named_dims if d.isidentifier()))
+
+    def _sort(self, argument: inspect.Parameter) -> None:
+        name, default = argument.name, argument.default
+        if name in OWN_OPTIONS:
+            raise NamingError(f"{self.name}: '{name}' is an argument that every block has")
+        if isinstance(default, Parameter):
+            if argument.kind is not inspect.Parameter.KEYWORD_ONLY:
+                raise UsageError(f"{self.name}: write parameter '{name}' after a * (keyword-only)")
+            self.parameters[check_name(name, "a parameter")] = default
+        elif argument.kind is inspect.Parameter.VAR_KEYWORD:
+            raise UsageError(f"{self.name}: a block lists its options; **{name} hides them")
+        elif isinstance(default, Input):
+            self.inputs[name] = default
+        elif default is inspect.Parameter.empty and (
+            argument.kind is not inspect.Parameter.KEYWORD_ONLY
+        ):
+            self.inputs[name] = Input()
+        else:
+            self.options[name] = default
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Apply the function; if it has parameters, make a block of it."""
+        name = options.pop("name", None)
+        label = options.pop("label", None)
+        if not self.parameters:
+            output = options.pop("output", None)
+            block = Block(self, {}, name, label)
+            return block(*args, output=output, **options)
+        if "output" in options or any(isinstance(a, Variable) for a in args):
+            wanted = ", ".join(self.parameters)
+            raise UsageError(
+                f"{here()}: {self.name} has parameters ({wanted}), so make the block first: "
+                f"{self.name}({', '.join(f'{d}=...' for d in self._open_dims())})(x)"
+            )
+        return Block(self, self._block_options(args, options), name, label)
+
+    def _open_dims(self) -> list[str]:
+        known = {d for i in self.inputs.values() for d in i.shape.split()}
+        return [d for d in self.dims if d not in known]
+
+    def _block_options(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """Return options and dimensions by name; positional ones in order of declaration."""
+        order = list(dict.fromkeys((*self.options, *self._open_dims())))
+        if len(args) > len(order):
+            raise UsageError(f"{here()}: {self.name} takes {len(order)} options, got {len(args)}")
+        given = dict(zip(order, args, strict=False))
+        for name, value in options.items():
+            if name in given:
+                raise UsageError(f"{here()}: {self.name} got '{name}' twice")
+            if name not in self.options and name not in self.dims:
+                known = ", ".join(dict.fromkeys((*order, *self.dims)))
+                raise UsageError(f"{here()}: {self.name} has no option '{name}'; it has {known}")
+            given[name] = value
+        for name, default in self.options.items():
+            if name not in given and default is inspect.Parameter.empty:
+                raise UsageError(f"{here()}: {self.name} needs the option '{name}'")
+        return given
+
+    def __repr__(self) -> str:
+        return f"<graphc {self.kind} {self.name}>"
+
+
+class Block:
+    """A function with its options chosen and its parameters owned; call it twice to share them.
+
+    Once the sizes are known, at the latest from the first call on, each parameter is an attribute.
+    """
+
+    def __init__(
+        self, function: Function, options: Mapping[str, Any], name: Any, label: str | None
+    ) -> None:
+        self._definition = function
+        self._options = dict(options)
+        self.name = None if name is None else check_name(name, "a block")
+        self.label = label
+        self.function = function.name
+        self.kind: CallKind = function.kind
+        self._dims: dict[str, Dim] = {
+            d: named(v) if isinstance(v, str) else int(v)
+            for d, v in options.items()
+            if d in function.dims
+        }
+        self._made: dict[str, Variable] = {}
+        self._make_parameters()
+
+    def __getattr__(self, name: str) -> Variable:
+        """Return the parameter called `name`."""
+        made = self.__dict__.get("_made", {})
+        if name in made:
+            found: Variable = made[name]
+            return found
+        definition = self.__dict__.get("_definition")
+        if definition is not None and name in definition.parameters:
+            raise UsageError(
+                f"{here()}: {self._described()} does not know the shape of '{name}' "
+                f"({definition.parameters[name].shape}) yet; call the block first"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __call__(self, *args: Any, output: str | tuple[str, ...] | None = None, **rest: Any) -> Any:
+        """Apply the block.
+
+        Parameters
+        ----------
+        *args
+            The inputs: variables, or what a constant can be made of.
+        output
+            The name of the result; a tuple of names for several.
+
+        Raises
+        ------
+        ShapeError, KindError, UsageError
+        """
+        if self.kind == "cost" and output is not None:
+            raise UsageError(f"{here()}: the output of a cost is implicit; name the cost instead")
+        inputs, options = self._bind(args, rest)
+        self._match(inputs)
+        self._make_parameters()
+        given = tuple(v for v in _flat(inputs.values()) if isinstance(v, Variable))
+        call = Call(self, given, dict(self._made), SCOPE.current, here())
+        result = self._run(call, inputs, options)
+        returned = result if isinstance(result, tuple) else (result,)
+        results = tuple(as_variable(value) for value in returned)
+        self._adopt(call, results)
+        call.outputs = self._named(call, results, output)
+        return call.outputs if isinstance(result, tuple) else call.outputs[0]
+
+    def _bind(
+        self, args: tuple[Any, ...], rest: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        function = self._definition
+        placeholders: dict[str, Any] = {name: None for name in function.parameters}
+        options = {k: v for k, v in self._options.items() if k in function.options}
+        try:
+            bound = function.signature.bind(*args, **{**placeholders, **options, **rest})
+        except TypeError as error:
+            raise UsageError(f"{here()}: {self._described()}: {error}") from None
+        values = bound.arguments
+        inputs: dict[str, Any] = {}
+        for name, spec in function.inputs.items():
+            value = values.get(name)
+            if value is None and spec.optional:
+                inputs[name] = None
+            elif isinstance(value, tuple):
+                inputs[name] = tuple(as_variable(v) for v in value)
+            elif value is None:
+                raise UsageError(f"{here()}: {self._described()} needs the input '{name}'")
+            else:
+                inputs[name] = as_variable(value)
+        chosen = {n: values.get(n, default) for n, default in function.options.items()}
+        # A dimension that is declared as an option too is one thing.
+        chosen |= {n: d for n, d in self._dims.items() if n in chosen}
+        return inputs, chosen
+
+    def _run(self, call: Call, inputs: dict[str, Any], options: dict[str, Any]) -> Any:
+        function = self._definition
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for argument in function.signature.parameters.values():
+            name = argument.name
+            if name in inputs:
+                value = inputs[name]
+            elif name in function.parameters:
+                value = self._made.get(name)
+            else:
+                value = options[name]
+            if argument.kind is inspect.Parameter.VAR_POSITIONAL:
+                positional.extend(value or ())
+            elif argument.kind is inspect.Parameter.KEYWORD_ONLY:
+                keywords[name] = value
+            else:
+                positional.append(value)
+        outer, SCOPE.current = SCOPE.current, call
+        try:
+            return function.body(*positional, **keywords)
+        finally:
+            SCOPE.current = outer
+
+    def _match(self, inputs: Mapping[str, Any]) -> None:
+        """Check the inputs' shapes and kinds; learn the sizes that they bring."""
+        for name, value in inputs.items():
+            spec = self._definition.inputs[name]
+            for variable in _flat([value]):
+                if variable is None:
+                    continue
+                if spec.kind is not None and variable.kind != spec.kind:
+                    raise KindError(
+                        f"{here()}: {self._described()} expects {spec.kind} values for '{name}', "
+                        f"got {variable.kind} ones from {_told(variable)}"
+                    )
+                self._match_shape(spec, variable)
+
+    def _match_shape(self, spec: Input, variable: Variable) -> None:
+        words = spec.shape.split()
+        any_front = words[:1] == ["..."]
+        tail = words[1:] if any_front else words
+        shape = variable.shape
+        fits = len(shape) >= len(tail) if any_front else len(shape) == len(tail)
+        learnt = dict(self._dims)
+        if fits:
+            for word, dim in zip(tail, shape[len(shape) - len(tail) :], strict=True):
+                known = int(word) if word.isdecimal() else learnt.setdefault(word, dim)
+                fits = fits and known == dim
+        if fits:
+            self._dims = learnt
+            return
+        expected = [str(self._dims.get(w, w)) for w in tail]
+        text = ", ".join([*(["..."] if any_front else []), *expected])
+        text = f"({text},)" if len(expected) == 1 and not any_front else f"({text})"
+        hint = self._hint(tail, shape)
+        raise ShapeError(
+            f"{here()}: {self._described()} expects an input of shape {text}, "
+            f"got {shape_text(shape)} from {_told(variable)}{hint}"
+        )
+
+    def _hint(self, tail: list[str], shape: tuple[Dim, ...]) -> str:
+        if len(shape) < len(tail):
+            return ""
+        for word, dim in zip(tail, shape[len(shape) - len(tail) :], strict=True):
+            if word in self._dims and self._dims[word] != dim:
+                if word in self._options:
+                    return f". Did you mean {self.function}(..., {word}={dim})?"
+                return f". Its {word} = {self._dims[word]} since its first call"
+        return ""
+
+    def _make_parameters(self) -> None:
+        for name, spec in self._definition.parameters.items():
+            if name in self._made or (spec.when and not self._option(spec.when)):
+                continue
+            words = spec.shape.split()
+            if any(w.isidentifier() and w not in self._dims for w in words):
+                break  # the rest waits too, so that parameters keep their order of declaration
+            shape = tuple(self._dims[w] if w in self._dims else int(w) for w in words)
+            if isinstance(spec.init, str) and spec.init not in INITS:
+                raise UsageError(f"{self._described()}: init is one of {', '.join(INITS)}")
+            declaration = Declaration("parameter", init=spec.init)
+            node = new_input(TensorType(shape))
+            self._made[name] = Variable(node, name=name, declaration=declaration)
+
+    def _option(self, name: str) -> Any:
+        return self._options.get(name, self._definition.options.get(name))
+
+    def _adopt(self, call: Call, results: tuple[Variable, ...]) -> None:
+        """Enter what the body took from around it: variables as inputs, inner parameters."""
+        known = {id(v) for v in (*call.inputs, *call.parameters.values())}
+        captured: list[Variable] = []
+        counts: dict[str, int] = {}
+        names: dict[int, str] = {}
+        pending = list(results)
+        while pending:
+            variable = pending.pop()
+            if id(variable) in known:
+                continue
+            known.add(id(variable))
+            inner = variable.call
+            if inner is not None and inner.parent is call:
+                if id(inner.block) not in names:
+                    base = inner.block.name or inner.block.function
+                    counts[base] = counts.get(base, 0) + 1
+                    names[id(inner.block)] = inner.block.name or f"{base}{counts[base]}"
+                for short, value in inner.parameters.items():
+                    if id(value) not in known:
+                        known.add(id(value))
+                        call.parameters[f"{names[id(inner.block)]}_{short}"] = value
+                pending.extend(sources(variable))
+            elif variable.scope is call and variable.role == "expression":
+                pending.extend(sources(variable))
+            elif variable.role != "constant":
+                captured.append(variable)
+        call.inputs += tuple(sorted(captured, key=lambda v: (v.where.line, v.name or "")))
+
+    def _named(
+        self, call: Call, results: tuple[Variable, ...], output: Any
+    ) -> tuple[Variable, ...]:
+        if self.kind == "cost" and (len(results) != 1 or results[0].shape):
+            shapes = " and ".join(shape_text(v.shape) for v in results)
+            raise ShapeError(
+                f"{call.where}: a cost is a scalar, but {self._described()} gives shape {shapes}; "
+                "reduce it, for instance with np.sum or np.mean"
+            )
+        names = output if isinstance(output, tuple | list) else (output,)
+        if output is not None and len(names) != len(results):
+            raise UsageError(
+                f"{call.where}: {self._described()} has {len(results)} outputs, "
+                f"but output= names {len(names)}"
+            )
+        if output is None:
+            names = (None,) * len(results)
+        made = []
+        for name, variable in zip(names, results, strict=True):
+            checked = None if name is None else check_name(name, "a variable")
+            made.append(Variable(variable.node, name=checked, call=call, operands=(variable,)))
+        return tuple(made)
+
+    def _described(self) -> str:
+        return f"block '{self.name or self.function}'"
+
+    def __repr__(self) -> str:
+        return f"<graphc block {self.name or self.function}>"
+
+
+def _flat(values: Any) -> list[Any]:
+    return [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
+
+
+def _told(variable: Variable) -> str:
+    return f"{variable.describe()} (declared at {variable.where})"
+
+
+def function(body: Callable[..., Any]) -> Function:
+    """Make a block of a piece of NumPy code.
+
+    Raises
+    ------
+    NamingError, UsageError
+        If the signature cannot be a block's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import graphc as gc
+    >>> @gc.function
+    ... def layer(z=gc.Input("n"), *, w=gc.Parameter("m n"), b=gc.Parameter("m")):
+    ...     return np.tanh(w @ z + b)
+    >>> layer(m=60, name="f1")(gc.observed("x", shape=600), output="z1")
+    <expression z1: real (60,)>
+    """
+    return Function(body)
+
+
+def cost(body: Any, *, name: str | None = None, label: str | None = None) -> Any:
+    """Make a cost: of a function (as a decorator), or of a scalar expression.
+
+    Parameters
+    ----------
+    body
+        A function that returns a scalar, or a scalar variable.
+    name
+        The name of the cost that a variable becomes.
+
+    Raises
+    ------
+    ShapeError
+        If the variable is not a scalar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import graphc as gc
+    >>> y, z = gc.observed("y", shape=3), gc.observed("z", shape=3)
+    >>> gc.cost(np.sum((y - z) ** 2), name="C")
+    <expression C: real ()>
+    """
+    if not isinstance(body, Variable):
+        if name is not None:
+            raise UsageError(f"{here()}: @gc.cost takes no name; give one where the cost is used")
+        return Function(body, "cost")
+    block = Block(_IDENTITY_COST, {}, name, label)
+    inputs = tuple(_visible_sources(body))
+    call = Call(block, inputs, {}, SCOPE.current, here())
+    call.outputs = block._named(call, (body,), None)
+    return call.outputs[0]
+
+
+def _visible_sources(variable: Variable) -> list[Variable]:
+    """Return the declared variables and block outputs that a raw expression is made of."""
+    found: dict[int, Variable] = {}
+    seen: set[int] = set()
+    pending = [variable]
+    while pending:
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        raw = current.role == "expression" and current.call is None
+        if raw and current.operands:
+            pending.extend(reversed(current.operands))
+        elif current.role != "constant":
+            found[id(current)] = current
+    return list(found.values())
+
+
+def _cost(value: Any) -> Any:
+    return value
+
+
+_cost.__name__ = "cost"
+_IDENTITY_COST = Function(_cost, "cost")

@@ -1,0 +1,329 @@
+"""Graphs: what is found by walking back from costs or variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphc.errors import NamingError, UsageError
+from graphc.ir.nodes import Node, topological
+from graphc.ir.program import Origin, Program, rewrite_nodes
+from graphc.language.declare import sources
+from graphc.language.display import mimebundle
+from graphc.language.names import check_name
+from graphc.language.source import here
+from graphc.language.variable import Call, Variable
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One function or cost of a graph, with the names that it and its variables have there.
+
+    Parameters
+    ----------
+    name
+        The block's name in the graph; a shared block has one name and several uses.
+    inputs, outputs
+        Variables of the graph.
+    parameters
+        The block's own parameters, by their short names.
+    """
+
+    name: str
+    kind: str
+    function: str
+    label: str | None
+    inputs: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]
+    parameters: dict[str, Variable]
+    call: Call | None
+
+
+class Graph:
+    """The diagram of a model: variables, functions, costs.
+
+    Parameters
+    ----------
+    *roots
+        Costs or variables; everything that they depend on belongs to the graph.
+    name
+        An identifier: emitted files are called after it.
+
+    Attributes
+    ----------
+    variables, parameters : tuple of Variable
+        In order of declaration; parameters are trainable.
+    functions, costs : tuple of Use
+        In the order of the data.
+    roots : tuple of Variable
+
+    Raises
+    ------
+    NamingError
+        If two variables, or two blocks, have the same name.
+    UsageError
+        If a root is no variable, or a variable made by :func:`graphc.computed` is not defined.
+    """
+
+    def __init__(self, *roots: Variable, name: str = "graph") -> None:
+        if not roots or not all(isinstance(root, Variable) for root in roots):
+            raise UsageError(f"{here()}: a graph is made of one or more costs or variables")
+        self.name = check_name(name, "a graph")
+        self.roots = roots
+        walk = _walk(roots)
+        self._names: dict[int, str] = {}
+        uses = _name_uses(_uses(walk, roots))
+        self.functions = tuple(use for use in uses if use.kind == "function")
+        self.costs = tuple(use for use in uses if use.kind == "cost")
+        self._uses = uses
+        found = _visible(walk, roots)
+        self.parameters = tuple(sorted(
+            {id(v): v for v in walk if v.role == "parameter"}.values(), key=_declared_at
+        ))  # fmt: skip
+        self.variables = tuple(v for v in found if v.role != "parameter")
+        self._name_variables()
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """Functions and costs together, in the order of the data."""
+        return self._uses
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        """What has to be given beside the parameters, in order of declaration."""
+        given = [v for v in self.variables if v.role in ("observed", "latent")]
+        return tuple(sorted(given, key=_declared_at))
+
+    @property
+    def outputs(self) -> tuple[Variable, ...]:
+        """What `forward` returns: the roots that are no costs, else what enters the costs."""
+        plain = [v for v in self.roots if v.call is None or v.call.kind != "cost"]
+        if plain:
+            return tuple(plain)
+        entering = [v for use in self.costs for v in use.inputs if _is_computed(v)]
+        return tuple({id(v): v for v in entering}.values())
+
+    def name_of(self, variable: Variable) -> str:
+        """Return the name that a variable of this graph has."""
+        name = self._names.get(id(variable))
+        if name is None:
+            raise NamingError(f"{variable.describe()} is not in graph '{self.name}'")
+        return name
+
+    @property
+    def nx(self) -> networkx.MultiDiGraph[Any]:
+        """The diagram as a networkx graph, made anew.
+
+        Nodes are ``("variable", name)`` and ``("function", name, k)`` for the k-th use of a
+        block; they hold ``kind``, ``label`` and the object itself. Edges hold ``port``, the
+        position among the inputs or outputs.
+        """
+        import networkx
+
+        graph: networkx.MultiDiGraph[Any] = networkx.MultiDiGraph(name=self.name)
+        for v in (*self.variables, *self.parameters):
+            kind = "computed" if v.role == "expression" else v.role
+            graph.add_node(("variable", self.name_of(v)), kind=kind, object=v)
+        counts: dict[str, int] = {}
+        for use in self.uses:
+            at = ("function", use.name, counts.setdefault(use.name, 0))
+            counts[use.name] += 1
+            graph.add_node(at, kind=use.kind, label=use.label, object=use)
+            for port, v in enumerate((*use.inputs, *use.parameters.values())):
+                graph.add_edge(("variable", self.name_of(v)), at, port=port)
+            for port, v in enumerate(use.outputs):
+                graph.add_edge(at, ("variable", self.name_of(v)), port=port)
+        return graph
+
+    def program(self, extra: Sequence[Variable] = ()) -> Program:
+        """Return the computation of one sample.
+
+        Inputs are the graph's inputs, then its parameters; outputs its costs, then its outputs,
+        then `extra`. Names and origins are filled in.
+        """
+        given = (*self.inputs, *self.parameters)
+        costs = [use.outputs[0] for use in self.costs]
+        wanted = [*costs, *self.outputs, *extra]
+        values = resolved({v.node for v in wanted}, self.variables)
+        names: dict[Node, str] = {}
+        for v in (*given, *self.variables):
+            names.setdefault(values.get(v.node, v.node), self.name_of(v))
+        origins: dict[Node, Origin] = {}
+        for use in self.uses:
+            fence = {values.get(v.node, v.node) for v in (*use.inputs, *use.parameters.values())}
+            for v in use.outputs:
+                for node in topological([values.get(v.node, v.node)], (*fence, *origins)):
+                    if node not in fence:
+                        origins.setdefault(node, Origin(use.name))
+        outputs = tuple(values.get(v.node, v.node) for v in wanted)
+        return Program(tuple(v.node for v in given), outputs, names, origins)
+
+    def _name_variables(self) -> None:
+        for use in self._uses:
+            for short, v in use.parameters.items():
+                self._names.setdefault(id(v), f"{use.name}_{short}")
+            for port, v in enumerate(use.outputs):
+                default = use.name if use.kind == "cost" else f"{use.name}_out"
+                if len(use.outputs) > 1:
+                    default += str(port + 1)
+                self._names.setdefault(id(v), v.name or default)
+        for v in (*self.variables, *self.parameters):
+            self._names.setdefault(id(v), v.name or f"v{len(self._names)}")
+        seen: dict[str, Variable] = {}
+        for v in (*self.variables, *self.parameters):
+            name = self._names[id(v)]
+            if name in seen:
+                raise NamingError(
+                    f"graph '{self.name}': the name '{name}' occurs twice, "
+                    f"at {seen[name].where} and at {v.where}"
+                )
+            seen[name] = v
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return mimebundle(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<graph {self.name}: {len(self.variables)} variables, {len(self.functions)} "
+            f"functions, {len(self.costs)} costs, {len(self.parameters)} parameters>"
+        )
+
+
+def resolved(nodes: Iterable[Node], variables: Iterable[Variable]) -> dict[Node, Node]:
+    """Return what nodes become when later definitions are put in for their placeholders."""
+    definitions = {v.node: v.definition.node for v in variables if v.definition is not None}
+    if not definitions:
+        return {}
+
+    def rule(node: Node) -> Node | None:
+        return definitions.get(node)
+
+    # Definitions first, in the order of the data: each finds those below it done already.
+    everything = [*definitions.values(), *nodes, *definitions, *(v.node for v in variables)]
+    new, _ = rewrite_nodes(everything, (rule,))
+    return new
+
+
+def _declared_at(variable: Variable) -> int:
+    uid: int = getattr(variable.node, "uid", -1)
+    return uid
+
+
+def _is_computed(variable: Variable) -> bool:
+    return variable.role in ("computed", "expression")
+
+
+def _walk(roots: Sequence[Variable]) -> list[Variable]:
+    """Return all variables that `roots` depend on, sources before users, without recursion."""
+    order: list[Variable] = []
+    seen: set[int] = set()
+    for root in roots:
+        pending = [(root, False)]
+        while pending:
+            variable, expanded = pending.pop()
+            if expanded:
+                order.append(variable)
+            elif id(variable) not in seen:
+                seen.add(id(variable))
+                if variable.role == "computed" and variable.definition is None:
+                    raise UsageError(
+                        f"'{variable.name}' was declared at {variable.where} with gc.computed, "
+                        f"but never defined; call {variable.name}.define(...)"
+                    )
+                pending.append((variable, True))
+                pending.extend((s, False) for s in reversed(sources(variable)))
+    return order
+
+
+def _is_raw(variable: Variable) -> bool:
+    """Return whether a variable is a bare expression: neither declared nor a block's output."""
+    return variable.role == "expression" and variable.call is None
+
+
+def _visible(walk: Sequence[Variable], roots: Sequence[Variable]) -> list[Variable]:
+    """Return the variables that the diagram shows."""
+    shown = {id(root) for root in roots}
+    shadowed = {id(v.definition) for v in walk if v.definition is not None}
+    for v in walk:
+        if v.call is not None:
+            shown.update(id(i) for i in v.call.inputs)
+    return [
+        v
+        for v in walk
+        if id(v) not in shadowed and v.role != "constant" and (not _is_raw(v) or id(v) in shown)
+    ]
+
+
+def _uses(walk: Sequence[Variable], roots: Sequence[Variable]) -> list[Use]:
+    """Return the functions and costs in the order of the data; bare expressions become one."""
+    visible = _visible(walk, roots)
+    shown = {id(v) for v in visible}
+    alias = {id(v.definition): v for v in visible if v.definition is not None}
+    uses: list[Use] = []
+    done: set[int] = set()
+    for v in visible:
+        source = v.definition if v.definition is not None else v
+        call = source.call
+        if call is not None:
+            if id(call) in done:
+                continue
+            done.add(id(call))
+            outputs = tuple(alias.get(id(o), o) for o in call.outputs)
+            block = call.block
+            inputs = tuple(alias.get(id(i), i) for i in call.inputs if i.role != "constant")
+            uses.append(Use(
+                block.name or "", call.kind, block.function, block.label, inputs,
+                outputs, call.parameters, call,
+            ))  # fmt: skip
+        elif _is_raw(source):
+            inputs = tuple(_absorbed(source, shown, alias))
+            name = source.operation or "expression"
+            uses.append(Use("", "function", name, None, inputs, (v,), {}, None))
+    return uses
+
+
+def _absorbed(source: Variable, shown: set[int], alias: dict[int, Variable]) -> list[Variable]:
+    """Return the visible variables that a bare expression is made of."""
+    found: dict[int, Variable] = {}
+    seen: set[int] = set()
+    pending = list(reversed(source.operands))
+    while pending:
+        v = pending.pop()
+        if id(v) in seen:
+            continue
+        seen.add(id(v))
+        v = alias.get(id(v), v)
+        if id(v) in shown or not _is_raw(v):
+            if v.role != "constant":
+                found[id(v)] = v
+        else:
+            pending.extend(reversed(v.operands))
+    return list(found.values())
+
+
+def _name_uses(uses: Sequence[Use]) -> tuple[Use, ...]:
+    """Give every block a name: its own, or its function's with a counter."""
+    counts: dict[str, int] = {}
+    blocks: dict[str, Any] = {use.name: use.call.block for use in uses if use.name and use.call}
+    for use in uses:
+        if use.name and use.call is not None and blocks[use.name] is not use.call.block:
+            raise NamingError(f"the name '{use.name}' is given to two blocks")
+    given: dict[int, str] = {}
+    result = []
+    for use in uses:
+        key = id(use.call.block) if use.call is not None else id(use)
+        name = use.name or given.get(key, "")
+        while not name:
+            counts[use.function] = counts.get(use.function, 0) + 1
+            candidate = f"{use.function}{counts[use.function]}"
+            name = candidate if candidate not in blocks else ""
+        given[key] = name
+        result.append(Use(
+            name, use.kind, use.function, use.label, use.inputs, use.outputs, use.parameters,
+            use.call,
+        ))  # fmt: skip
+    return tuple(result)

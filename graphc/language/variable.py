@@ -1,0 +1,385 @@
+"""Variables: what users hold in their hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import local
+from typing import Any, Literal, NoReturn, TypeAlias
+
+import numpy as np
+
+from graphc.errors import GraphcError, ShapeError, UsageError
+from graphc.ir.nodes import Node
+from graphc.language.display import mimebundle
+from graphc.language.source import Source, here
+from graphc.ops.leaves import constant as constant_node
+from graphc.types import Dim, Shape, shape_text
+
+Role: TypeAlias = Literal["observed", "parameter", "latent", "constant", "computed", "expression"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What was said of a variable when it was declared.
+
+    Parameters
+    ----------
+    init
+        How a parameter starts; see :func:`graphc.parameter`.
+    classes
+        The number of values of a class label.
+    """
+
+    role: Role
+    per_sample: bool = False
+    label: str | None = None
+    init: Any = None
+    classes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """That a variable is a derivative, and of what: the formulas go their own way from here."""
+
+    rule: Literal["grad", "jacobian"]
+    of: Variable
+    by: Variable
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One use of a block: what went in and what came out.
+
+    Parameters
+    ----------
+    block
+        What was called; has a ``function`` name, a ``name`` or None, a ``kind``.
+    inputs
+        The arguments, then the variables that the body took from around it.
+    parameters
+        The block's own parameters by their short names.
+    parent
+        The call in whose body this one was made.
+    """
+
+    block: Any
+    inputs: tuple[Variable, ...]
+    parameters: dict[str, Variable]
+    parent: Call | None
+    where: Source
+    outputs: tuple[Variable, ...] = ()
+
+    @property
+    def kind(self) -> Literal["function", "cost"]:
+        """Whether this is a deterministic function or a cost."""
+        kind: Literal["function", "cost"] = self.block.kind
+        return kind
+
+    def describe(self) -> str:
+        """Return the block's name as a message names it."""
+        return f"block '{self.block.name or self.block.function}'"
+
+
+class Scope:
+    """The call whose body runs; bodies nest, and each thread has its own."""
+
+    def __init__(self) -> None:
+        self._local = local()
+
+    @property
+    def current(self) -> Call | None:
+        """The innermost call."""
+        call: Call | None = getattr(self._local, "call", None)
+        return call
+
+    @current.setter
+    def current(self, call: Call | None) -> None:
+        self._local.call = call
+
+
+SCOPE = Scope()
+
+
+class Variable:
+    """A tensor of a model: declared, or computed from others.
+
+    Arithmetic and NumPy's functions build further variables; nothing is computed. A variable
+    stands for one sample.
+    """
+
+    __slots__ = (
+        "__weakref__", "call", "declaration", "definition", "derivation", "name", "node",
+        "operands", "operation", "scope", "where",
+    )  # fmt: skip
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        name: str | None = None,
+        declaration: Declaration | None = None,
+        operands: tuple[Variable, ...] = (),
+        operation: str = "",
+        call: Call | None = None,
+        derivation: Derivation | None = None,
+    ) -> None:
+        self.node = node
+        self.name = name
+        self.declaration = declaration or Declaration("expression")
+        self.operands = operands
+        self.operation = operation
+        self.call = call
+        self.scope = SCOPE.current
+        self.where = here()
+        self.derivation = derivation
+        self.definition: Variable | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The shape for one sample: integers and named sizes."""
+        return self.node.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.node.type.rank
+
+    @property
+    def kind(self) -> str:
+        """``"real"``, ``"integer"`` or ``"boolean"``."""
+        return self.node.kind
+
+    @property
+    def role(self) -> Role:
+        """How it came to be: ``"observed"``, ``"parameter"``, ..., ``"expression"``."""
+        return self.declaration.role
+
+    @property
+    def T(self) -> Variable:  # noqa: N802
+        """The transpose."""
+        return OPERATORS["transpose"](self)
+
+    def define(self, expression: Variable) -> Variable:
+        """Say what a variable made by :func:`graphc.computed` is; return it.
+
+        Raises
+        ------
+        CycleError
+            If the expression depends on this variable; the message names the blocks in order.
+        ShapeError, KindError
+            If shape or kind are not those that were declared.
+        """
+        return OPERATORS["define"](self, expression)
+
+    def describe(self) -> str:
+        """Return the variable as a message names it."""
+        if self.name is not None:
+            return f"'{self.name}'"
+        if self.call is not None:
+            return f"the output of {self.call.describe()}"
+        return f"the result of '{self.operation}'" if self.operation else "an expression"
+
+    def __repr__(self) -> str:
+        named_call = self.call is not None and self.call.kind == "cost" and self.call.block.name
+        name = self.name or named_call or self.operation or "expression"
+        return f"<{self.role} {name}: {self.kind} {shape_text(self.shape)}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return mimebundle(self)
+
+    # Operators; the functions themselves stand in `numpy_protocol`, which fills the table.
+    def __add__(self, other: Any) -> Variable:
+        return OPERATORS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Variable:
+        return OPERATORS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Variable:
+        return OPERATORS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Variable:
+        return OPERATORS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Variable:
+        return OPERATORS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Variable:
+        return OPERATORS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Variable:
+        return OPERATORS["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Variable:
+        return OPERATORS["divide"](other, self)
+
+    def __floordiv__(self, other: Any) -> Variable:
+        return OPERATORS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Variable:
+        return OPERATORS["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Variable:
+        return OPERATORS["remainder"](self, other)
+
+    def __rmod__(self, other: Any) -> Variable:
+        return OPERATORS["remainder"](other, self)
+
+    def __pow__(self, other: Any) -> Variable:
+        return OPERATORS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Variable:
+        return OPERATORS["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Variable:
+        return OPERATORS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Variable:
+        return OPERATORS["matmul"](other, self)
+
+    def __neg__(self) -> Variable:
+        return OPERATORS["negative"](self)
+
+    def __pos__(self) -> Variable:
+        return self
+
+    def __abs__(self) -> Variable:
+        return OPERATORS["absolute"](self)
+
+    def __lt__(self, other: Any) -> Variable:
+        return OPERATORS["less"](self, other)
+
+    def __le__(self, other: Any) -> Variable:
+        return OPERATORS["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Variable:
+        return OPERATORS["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Variable:
+        return OPERATORS["greater_equal"](self, other)
+
+    def __eq__(self, other: Any) -> Variable:  # type: ignore[override]
+        return OPERATORS["equal"](self, other)
+
+    def __ne__(self, other: Any) -> Variable:  # type: ignore[override]
+        return OPERATORS["not_equal"](self, other)
+
+    def __and__(self, other: Any) -> Variable:
+        return OPERATORS["logical_and"](self, other)
+
+    def __or__(self, other: Any) -> Variable:
+        return OPERATORS["logical_or"](self, other)
+
+    def __invert__(self) -> Variable:
+        return OPERATORS["logical_not"](self)
+
+    def __getitem__(self, key: Any) -> Variable:
+        return OPERATORS["getitem"](self, key)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """Return :func:`numpy.sum` of this variable."""
+        return OPERATORS["sum"](self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """Return :func:`numpy.mean` of this variable."""
+        return OPERATORS["mean"](self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """Return :func:`numpy.max` of this variable."""
+        return OPERATORS["max"](self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """Return :func:`numpy.min` of this variable."""
+        return OPERATORS["min"](self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Variable:
+        """Return :func:`numpy.reshape` of this variable."""
+        return OPERATORS["reshape"](self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Variable:
+        """Return :func:`numpy.transpose` of this variable."""
+        chosen = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return OPERATORS["transpose"](self, chosen or None)
+
+    def dot(self, other: Any) -> Variable:
+        """Return :func:`numpy.dot` of this variable and another."""
+        return OPERATORS["dot"](self, other)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return OPERATORS["ufunc"](ufunc, method, *inputs, **options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        return OPERATORS["function"](function, args, options)
+
+    # What only an array can do.
+    def __bool__(self) -> bool:
+        self._refuse("has no truth value before it is computed", "np.where(condition, a, b)")
+
+    def __float__(self) -> float:
+        self._refuse(
+            "has no number before it is computed",
+            "gc.compile(...) or gc.compile_function([...], [...]) and call the result",
+        )
+
+    def __int__(self) -> int:
+        return int(self.__float__())
+
+    def __index__(self) -> int:
+        return int(self.__float__())
+
+    def __array__(self, *args: Any, **options: Any) -> NoReturn:
+        self._refuse("cannot be put into an array", "np.stack([...]) or np.concatenate([...])")
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        self._refuse(
+            "cannot be assigned into", "np.where(condition, new, old), which makes a new variable"
+        )
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise UsageError(f"{self.describe()} is a scalar: it has no length")
+        if isinstance(self.shape[0], int):
+            return self.shape[0]
+        self._refuse(f"has {self.shape[0]} rows, a size known only when it is called", "v.shape[0]")
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def _refuse(self, why: str, instead: str) -> NoReturn:
+        raise UsageError(f"{here()}: variable {self.describe()} {why}; write {instead} instead")
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {}
+
+
+def as_variable(value: Any) -> Variable:
+    """Return `value` as a variable: an array or number becomes a constant."""
+    if isinstance(value, Variable):
+        return value
+    return Variable(constant_node(value), declaration=Declaration("constant"))
+
+
+def build(
+    operation: str, make: Callable[..., Node], operands: Sequence[Any], *rest: Any
+) -> Variable:
+    """Return the variable that `make` builds from the nodes of `operands`.
+
+    Here a fault of the inner layers meets what the user wrote: the line, the block, the
+    variables and their shapes.
+    """
+    variables = tuple(as_variable(value) for value in operands)
+    try:
+        node = make(*(v.node for v in variables), *rest)
+    except GraphcError as error:
+        listed = " and ".join(f"{v.describe()} {shape_text(v.shape)}" for v in variables)
+        inside = f", in {SCOPE.current.describe()}" if SCOPE.current else ""
+        raise error.within(f"{here()}: '{operation}' of {listed}{inside}") from None
+    return Variable(node, operands=variables, operation=operation)
+
+
+def check_same(got: Sequence[Dim], expected: Sequence[Dim], what: str) -> None:
+    """Raise a ShapeError that names both shapes unless they are equal."""
+    if tuple(got) != tuple(expected):
+        raise ShapeError(f"{what} has shape {shape_text(got)}, expected {shape_text(expected)}")

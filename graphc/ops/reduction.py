@@ -1,0 +1,263 @@
+"""Reductions that are not sums, and functions along axes that are stable by construction.
+
+``logsumexp``, ``softmax`` and ``log_softmax`` are primitives with derivatives in each other's
+terms. Only after the backward pass exists are they written out in maxima, exponentials and sums
+(:mod:`graphc.passes.expand`); forward and backward then share the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import FormulaError, ShapeError
+from graphc.ir.nodes import Node
+from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index
+from graphc.ops.contraction import broadcast_to, sum_axes
+from graphc.ops.elementwise import as_real, elementwise
+from graphc.ops.rules import Element, Indices, Sizes, define
+from graphc.ops.structural import reshape
+from graphc.types import Dim, Kind, Shape, TensorType
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Reduction(Node):
+    """A function of the elements along `axes`: sorted, all of them counted from the front."""
+
+    function: str
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reducer:
+    """A row of the table of reductions.
+
+    Parameters
+    ----------
+    keeps
+        Whether the result has the operand's shape (softmax) or lacks the axes (max).
+    kind
+        The kind of the result, from that of the operand.
+    vjp
+        ``vjp(node, g)``, or ``None`` where no derivative passes.
+    meaning
+        ``meaning(bound, at, indices)``: the term, where ``at(indices)`` is the operand's element
+        and ``bound`` are index and size of each reduced axis.
+    evaluate
+        ``evaluate(x, axes)`` in NumPy.
+    """
+
+    keeps: bool
+    kind: Callable[[Kind], Kind]
+    vjp: Callable[[Reduction, Node], Node] | None
+    meaning: Callable[..., Term]
+    evaluate: Callable[[Any, tuple[int, ...]], Any]
+
+
+REDUCERS: dict[str, Reducer] = {}
+
+
+def reduction(function: str, x: Node, axes: tuple[int, ...]) -> Node:
+    """Return `function` of `x` along `axes`; along no axes, of single elements."""
+    if function in ("logsumexp", "softmax", "log_softmax"):
+        x = as_real(x)
+    made: Node = Reduction((x,), function, axes)
+    return made
+
+
+def kept(shape: Shape, axes: Sequence[int]) -> Shape:
+    """Return `shape` with 1 along `axes`."""
+    return tuple(1 if a in axes else dim for a, dim in enumerate(shape))
+
+
+def spread(node: Node, over: Node, axes: Sequence[int]) -> Node:
+    """Return a reduced `node` with axes of size 1 put back, to broadcast against `over`."""
+    return reshape(node, kept(over.shape, axes))
+
+
+def total(node: Node, axes: Sequence[int]) -> Node:
+    """Return the sum over `axes`, the axes kept with size 1."""
+    return reshape(sum_axes(node, axes), kept(node.shape, axes))
+
+
+def _extreme_vjp(node: Reduction, g: Node) -> Node:
+    """Share the cotangent equally among the elements that attain the extreme."""
+    (x,) = node.args
+    hit = elementwise("real", elementwise("equal", x, spread(node, x, node.axes)))
+    share = elementwise("divide", spread(g, x, node.axes), total(hit, node.axes))
+    return elementwise("multiply", hit, share)
+
+
+def _logsumexp_vjp(node: Reduction, g: Node) -> Node:
+    (x,) = node.args
+    return elementwise("multiply", spread(g, x, node.axes), reduction("softmax", x, node.axes))
+
+
+def _softmax_vjp(node: Reduction, g: Node) -> Node:
+    inner = total(elementwise("multiply", g, node), node.axes)
+    return elementwise("multiply", node, elementwise("subtract", g, inner))
+
+
+def _log_softmax_vjp(node: Reduction, g: Node) -> Node:
+    (x,) = node.args
+    carried = elementwise("multiply", reduction("softmax", x, node.axes), total(g, node.axes))
+    return elementwise("subtract", g, carried)
+
+
+def _prod_vjp(node: Reduction, g: Node) -> Node:
+    (x,) = node.args
+    ratio = elementwise("divide", spread(node, x, node.axes), x)
+    return elementwise("multiply", spread(g, x, node.axes), ratio)
+
+
+def _best(function: str) -> Callable[..., Term]:
+    def meaning(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term], *_: object) -> Term:
+        term = at()
+        for index, dim in reversed(bound):
+            term = Best(function, index, dim, term)
+        return term
+
+    return meaning
+
+
+def _product(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term], *_: object) -> Term:
+    term = at()
+    for index, dim in reversed(bound):
+        term = Product(index, dim, term)
+    return term
+
+
+def _exponentials(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term]) -> Term:
+    term: Term = Apply("exp", (at(),))
+    for index, dim in reversed(bound):
+        term = Sum(index, dim, term)
+    return term
+
+
+def _softmax_meaning(bound: Any, at: Callable[..., Term], own: Callable[[], Term]) -> Term:
+    return Apply("exp", (own(),)) / _exponentials(bound, at)
+
+
+def _log_softmax_meaning(bound: Any, at: Callable[..., Term], own: Callable[[], Term]) -> Term:
+    return own() - Apply("log", (_exponentials(bound, at),))
+
+
+def _logsumexp_meaning(bound: Any, at: Callable[..., Term], *_: object) -> Term:
+    return Apply("log", (_exponentials(bound, at),))
+
+
+def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    top = np.max(x, axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)  # all -inf, or +inf among them
+    return top, np.exp(x - top).sum(axis=axes, keepdims=True)
+
+
+def _logsumexp(x: Any, axes: tuple[int, ...]) -> Any:
+    top, total_ = _shifted(x, axes)
+    return np.squeeze(np.log(total_) + top, axis=axes)
+
+
+def _softmax(x: Any, axes: tuple[int, ...]) -> Any:
+    top, total_ = _shifted(x, axes)
+    return np.exp(x - top) / total_
+
+
+def _log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
+    top, total_ = _shifted(x, axes)
+    return x - top - np.log(total_)
+
+
+def _position(find: Callable[..., Any]) -> Callable[[Any, tuple[int, ...]], Any]:
+    return lambda x, axes: find(x, axis=axes[0])
+
+
+def _unprintable(name: str) -> Callable[..., Term]:
+    def meaning(bound: Any, at: Callable[..., Term], *_: object) -> Term:
+        raise FormulaError(f"{name} has no index form yet")
+
+    return meaning
+
+
+def _same(kind: Kind) -> Kind:
+    return kind
+
+
+def _integer(kind: Kind) -> Kind:
+    return "integer"
+
+
+def _boolean(kind: Kind) -> Kind:
+    return "boolean"
+
+
+def _real(kind: Kind) -> Kind:
+    return "real"
+
+
+REDUCERS |= {
+    "max": Reducer(False, _same, _extreme_vjp, _best("max"), lambda x, a: np.max(x, axis=a)),
+    "min": Reducer(False, _same, _extreme_vjp, _best("min"), lambda x, a: np.min(x, axis=a)),
+    "prod": Reducer(False, _same, _prod_vjp, _product, lambda x, a: np.prod(x, axis=a)),
+    "argmax": Reducer(False, _integer, None, _unprintable("argmax"), _position(np.argmax)),
+    "argmin": Reducer(False, _integer, None, _unprintable("argmin"), _position(np.argmin)),
+    "any": Reducer(False, _boolean, None, _unprintable("any"), lambda x, a: np.any(x, axis=a)),
+    "all": Reducer(False, _boolean, None, _unprintable("all"), lambda x, a: np.all(x, axis=a)),
+    "logsumexp": Reducer(False, _real, _logsumexp_vjp, _logsumexp_meaning, _logsumexp),
+    "softmax": Reducer(True, _real, _softmax_vjp, _softmax_meaning, _softmax),
+    "log_softmax": Reducer(True, _real, _log_softmax_vjp, _log_softmax_meaning, _log_softmax),
+}
+
+
+def _type(node: Reduction) -> TensorType:
+    (x,) = node.args
+    row = REDUCERS[node.function]
+    if node.function in ("argmax", "argmin") and len(node.axes) != 1:
+        raise ShapeError(f"{node.function} works along one axis, got {node.axes}")
+    shape = x.shape if row.keeps else tuple(d for a, d in enumerate(x.shape) if a not in node.axes)
+    return TensorType(shape, row.kind(x.kind))
+
+
+def _cuts(node: Reduction, i: int) -> bool:
+    discrete = node.kind != "real" or node.args[i].kind != "real"
+    return discrete or REDUCERS[node.function].vjp is None
+
+
+def _vjp(node: Reduction, i: int, g: Node) -> Node:
+    rule = REDUCERS[node.function].vjp
+    assert rule is not None, "nothing passes a cut"
+    return broadcast_to(rule(node, g), node.args[i].shape)
+
+
+def _batch(node: Reduction, args: Sequence[Node], _: object, size: Dim) -> Node:
+    made: Node = Reduction((args[0],), node.function, tuple(a + 1 for a in node.axes))
+    return made
+
+
+def _meaning(node: Reduction, indices: Indices, element: Element) -> Term:
+    (x,) = node.args
+    row = REDUCERS[node.function]
+    bound = {a: fresh_index() for a in node.axes}
+    others = iter(
+        indices if not row.keeps else [i for a, i in enumerate(indices) if a not in bound]
+    )
+    whole = tuple(bound[a] if a in bound else next(others) for a in range(x.type.rank))
+    pairs = [(index, x.shape[a]) for a, index in bound.items()]
+    return row.meaning(pairs, lambda: element(0, whole), lambda: element(0, indices))
+
+
+def _evaluate(node: Reduction, values: Sequence[Any], sizes: Sizes) -> Any:
+    return REDUCERS[node.function].evaluate(values[0], node.axes)
+
+
+define(
+    Reduction,
+    type=_type,
+    cuts=_cuts,
+    vjp=_vjp,
+    batch=_batch,
+    meaning=_meaning,
+    evaluate=_evaluate,
+)

@@ -1,0 +1,191 @@
+"""Lower: bring contractions and gathers into the forms that arrays libraries compute fast.
+
+After this pass a contraction has one operand, or is a matrix product: operands ``(..., m, k)``
+and ``(..., k, n)`` with shared leading axes, or vectors in the place of either matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from graphc.ir.nodes import Node
+from graphc.ir.program import Program, rewrite
+from graphc.ops.contraction import Contraction, Labels, contract, extents_of, transpose
+from graphc.ops.elementwise import elementwise
+from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.structural import reshape
+from graphc.types import Dim, size_of
+
+
+def lower(program: Program) -> Program:
+    """Write every product of several operands as matrix products, sums and multiplications."""
+    return rewrite(program, _pairs, _product, _sum_first, _gather_axis_first)
+
+
+def _pairs(node: Node) -> Node | None:
+    """Multiply the two operands first whose product is smallest."""
+    if not isinstance(node, Contraction) or len(node.args) < 3:
+        return None
+    sizes = extents_of(node)
+    count = len(node.args)
+    choices = [(a, b) for a in range(count) for b in range(a + 1, count)]
+    a, b = min(choices, key=lambda pair: _cost(node, pair, sizes))
+    others = [i for i in range(count) if i not in (a, b)]
+    outside = set(node.output).union(*(node.inputs[i] for i in others))
+    inner = dict.fromkeys((*node.inputs[a], *node.inputs[b]))
+    middle = tuple(label for label in inner if label in outside)
+    product = contract((node.args[a], node.args[b]), (node.inputs[a], node.inputs[b]), middle)
+    args = (product, *(node.args[i] for i in others))
+    inputs = (middle, *(node.inputs[i] for i in others))
+    return contract(args, inputs, node.output, sizes)
+
+
+def _cost(node: Contraction, pair: tuple[int, int], sizes: Mapping[int, Dim]) -> tuple[int, int]:
+    """Return the size of an intermediate product and its work; an unknown size counts as 64."""
+    a, b = pair
+    outside = set(node.output).union(
+        *(labels for i, labels in enumerate(node.inputs) if i not in pair)
+    )
+    touched = {*node.inputs[a], *node.inputs[b]}
+    result, work = 1, 1
+    for label in touched:
+        dim = sizes[label]
+        size = dim if isinstance(dim, int) else 64
+        work *= size
+        result *= size if label in outside else 1
+    return result, work
+
+
+def _product(node: Node) -> Node | None:
+    """Write a product of two operands as a multiplication or a matrix product."""
+    if not isinstance(node, Contraction) or len(node.args) != 2 or is_matmul(node):
+        return None
+    args, inputs = list(node.args), [_distinct(node, i) for i in (0, 1)]
+    for i, (arg, labels) in enumerate(inputs):
+        alone = [x for x in labels if x not in node.output and x not in inputs[1 - i][1]]
+        keep = tuple(x for x in labels if x not in alone)
+        inputs[i] = (contract((arg,), (labels,), keep), keep)
+    (args[0], left), (args[1], right) = inputs
+    if args[0] is not node.args[0] or args[1] is not node.args[1]:
+        return contract(args, (left, right), node.output, extents_of(node))
+    sizes = extents_of(node)
+    summed = [x for x in left if x in right and x not in node.output]
+    core = tuple(dict.fromkeys(x for x in node.output if x in left or x in right))
+    if core != node.output:  # a diagonal or a broadcast of a product: the product first
+        inner = contract(args, (left, right), core)
+        return contract((inner,), (core,), node.output, sizes)
+    if not summed:
+        return elementwise("multiply", *(_aligned(a, ls, core) for a, ls in inputs))
+    return _matmul(inputs, summed, core, sizes)
+
+
+def _distinct(node: Contraction, i: int) -> tuple[Node, Labels]:
+    """Return operand `i` with repeated labels taken to its diagonal."""
+    labels = tuple(dict.fromkeys(node.inputs[i]))
+    return contract((node.args[i],), (node.inputs[i],), labels), labels
+
+
+def _aligned(node: Node, labels: Labels, output: Labels) -> Node:
+    """Return `node` transposed and reshaped to broadcast against `output`."""
+    order = [label for label in output if label in labels]
+    moved = transpose(node, [labels.index(label) for label in order])
+    sizes = dict(zip(order, moved.shape, strict=True))
+    first = min((output.index(label) for label in order), default=len(output))
+    return reshape(moved, tuple(sizes.get(label, 1) for label in output[first:]))
+
+
+def _matmul(
+    operands: Sequence[tuple[Node, Labels]],
+    summed: Sequence[int],
+    output: Labels,
+    sizes: Mapping[int, Dim],
+) -> Node:
+    """Return the product of two operands as a matrix product, reshaped and transposed around."""
+    (a, left), (b, right) = operands
+    batch = [x for x in output if x in left and x in right]
+    own = [x for x in output if x not in batch]
+    if own and own[0] in right:  # the result's first axis should be the left operand's
+        (a, left), (b, right) = (b, right), (a, left)
+    rows = [x for x in own if x in left]
+    columns = [x for x in own if x in right]
+    # Sum in the order in which the operand that is not transposed has the labels.
+    inner = [x for x in left if x in summed]
+
+    def matrix(node: Node, labels: Labels, groups: Sequence[Sequence[int]]) -> Node:
+        flat = [x for group in (batch, *groups) for x in group]
+        moved = transpose(node, [labels.index(x) for x in flat])
+        merged = [size_of([sizes[x] for x in group]) for group in groups if group]
+        return reshape(moved, (*(sizes[x] for x in batch), *merged))
+
+    x = matrix(a, left, (rows, inner))
+    y = matrix(b, right, (inner, columns))
+    front = tuple(range(len(batch)))
+    m, n, k = len(batch), len(batch) + 1, len(batch) + 2
+    x_labels = (*front, *([m] if rows else []), k)
+    y_labels = (*front, k, *([n] if columns else []))
+    z_labels = (*front, *([m] if rows else []), *([n] if columns else []))
+    product = contract((x, y), (x_labels, y_labels), z_labels)
+    order = [*batch, *rows, *columns]
+    shaped = reshape(product, tuple(sizes[label] for label in order))
+    return transpose(shaped, [order.index(label) for label in output])
+
+
+def is_matmul(node: Node) -> bool:
+    """Return whether a contraction is a matrix product as the module's text says."""
+    if not isinstance(node, Contraction) or len(node.args) != 2:
+        return False
+    left, right = node.inputs
+    shared = [x for x in left if x in right and x not in node.output]
+    if len(shared) != 1 or len(set(left)) < len(left) or len(set(right)) < len(right):
+        return False
+    (k,) = shared
+    batch = tuple(x for x in node.output if x in left and x in right)
+    rows = tuple(x for x in left if x not in batch and x != k)
+    columns = tuple(x for x in right if x not in batch and x != k)
+    return (
+        len(rows) <= 1
+        and len(columns) <= 1
+        and left == (*batch, *rows, k)
+        and right == (*batch, k, *columns)
+        and node.output == (*batch, *rows, *columns)
+    )
+
+
+def _sum_first(node: Node) -> Node | None:
+    """Sum one operand before its axes are moved or repeated; diagonals before that."""
+    if not isinstance(node, Contraction) or len(node.args) != 1:
+        return None
+    (arg,), (labels,) = node.args, node.inputs
+    distinct = tuple(dict.fromkeys(labels))
+    kept = tuple(label for label in distinct if label in node.output)
+    steps = [distinct != labels, kept != distinct, kept != node.output]
+    if sum(steps) < 2:
+        return None
+    target = distinct if steps[0] else kept
+    inner = contract((arg,), (labels,), target)
+    return contract((inner,), (target,), node.output, extents_of(node))
+
+
+def _gather_axis_first(node: Node) -> Node | None:
+    """Bring the axis that is read behind the shared ones, where array indexing expects it."""
+    if not isinstance(node, Gather | ScatterAdd) or node.batch == 0 or node.axis == node.batch:
+        return None
+    batch, axis = node.batch, node.axis
+    count = node.args[1].type.rank - batch
+    rank = node.args[0].type.rank
+    order = [*range(batch), axis, *(a for a in range(batch, rank) if a != axis)]
+    moved = transpose(node.args[0], order)
+    # Of what is read: shared axes, the index's own axes, then the rest.
+    read = rank - 1 + count
+    places = range(axis, axis + count)
+    read_order = [*range(batch), *places, *(a for a in range(batch, read) if a not in places)]
+    if isinstance(node, Gather):
+        result: Node = Gather((moved, node.args[1]), batch, batch)
+        return transpose(result, _inverse(read_order))
+    update = transpose(node.args[2], read_order)
+    added: Node = ScatterAdd((moved, node.args[1], update), batch, batch)
+    return transpose(added, _inverse(order))
+
+
+def _inverse(order: Sequence[int]) -> list[int]:
+    return sorted(range(len(order)), key=order.__getitem__)

@@ -1,0 +1,125 @@
+"""What lies between the layout and the writers: every place and every curve, in points.
+
+The x axis points right and the y axis down. Writers print these records and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from graphc.errors import RenderError
+from graphc.render.diagram import Edge, Element
+from graphc.render.labels import Label
+
+Direction = Literal["LR", "RL", "TB", "BT"]
+Role = Literal["text", "note", "parameter"]
+Point = tuple[float, float]
+Segment = tuple[Literal["M", "L", "C", "Z"], tuple[Point, ...]]
+Path = tuple[Segment, ...]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+DIRECTIONS: tuple[Direction, ...] = ("LR", "RL", "BT", "TB")
+
+# The layout thinks in (along, across): along the flow and across it.
+ORIENT: dict[Direction, Callable[[float, float], Point]] = {
+    "LR": lambda along, across: (along, across),
+    "RL": lambda along, across: (-along, across),
+    "TB": lambda along, across: (across, along),
+    "BT": lambda along, across: (across, -along),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLabel:
+    """A label and the middle of its box."""
+
+    label: Label
+    role: Role
+    x: float
+    y: float
+
+    @property
+    def box(self) -> Box:
+        """The rectangle that the label fills."""
+        return around(self.x, self.y, self.label.width, self.label.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A shaft and the outline of its solid head."""
+
+    shaft: Path
+    head: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A placed element; ``ring`` is the inner ring of a discrete variable."""
+
+    element: Element
+    x: float
+    y: float
+    width: float
+    height: float
+    outline: Path
+    ring: Path
+    labels: tuple[PlacedLabel, ...]
+    stub: Arrow | None = None
+
+    @property
+    def box(self) -> Box:
+        """The rectangle around the shape, without notes and stubs."""
+        return around(self.x, self.y, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A placed edge."""
+
+    edge: Edge
+    arrow: Arrow
+    labels: tuple[PlacedLabel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure: everything lies in the rectangle from (0, 0) to (width, height)."""
+
+    name: str
+    description: str
+    direction: Direction
+    width: float
+    height: float
+    nodes: tuple[Node, ...]
+    wires: tuple[Wire, ...]
+
+
+def around(x: float, y: float, width: float, height: float) -> Box:
+    """Return the box of this size around a point."""
+    return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def map_path(path: Path, move: Callable[[float, float], Point]) -> Path:
+    """Apply a map to every point of a path."""
+    return tuple((command, tuple(move(*point) for point in points)) for command, points in path)
+
+
+def path_points(path: Path) -> list[Point]:
+    """All points of a path, control points included; its curves lie in their hull."""
+    return [point for _, points in path for point in points]
+
+
+def find_direction(name: str) -> Direction:
+    """Return the direction of this name.
+
+    Raises
+    ------
+    RenderError
+        If there is none.
+    """
+    for direction in DIRECTIONS:
+        if direction == name:
+            return direction
+    raise RenderError(f"unknown direction {name!r}; the directions are {', '.join(DIRECTIONS)}")

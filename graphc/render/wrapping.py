@@ -1,0 +1,102 @@
+"""Wrapping: a long chain is cut into rows, like a line of text.
+
+A row ends where a single edge leads on. That edge turns: out to the right, back between the two
+rows, and into the next row from the left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from graphc.render.grid import Grid, Turn
+
+ROW = 1040.0
+# Figures up to this length stay in one row.
+LONGEST_ROW = 1500.0
+# A row ends at a variable if that makes it no shorter than this part of what fits.
+SHORTEST_ROW = 0.7
+ROW_GAP = 46.0
+# How far the turning edges run outside the rows.
+OUTSIDE = 22.0
+
+
+def wrap(grid: Grid) -> Grid:
+    """Cut a long grid into rows; a short one, and one without a place to cut, stays as it is."""
+    starts = row_starts(grid)
+    if len(starts) == 1:
+        return grid
+    row_of = [sum(r >= start for start in starts[1:]) for r in range(len(grid.middle))]
+    left = [grid.middle[start] - grid.half[start] for start in starts]
+    tops, bottoms = row_extents(grid, row_of, len(starts))
+    down = [0.0]
+    for k in range(1, len(starts)):
+        down.append(down[-1] + bottoms[k - 1] - tops[k] + ROW_GAP)
+    middle = tuple(along - left[row] for along, row in zip(grid.middle, row_of, strict=True))
+    rank = grid.layers.rank
+    across = tuple(v + down[row_of[rank[i]]] for i, v in enumerate(grid.places.across))
+    right = max(m + h for m, h in zip(middle, grid.half, strict=True)) + OUTSIDE
+    single = single_edges(grid)
+    turns = {
+        single[start - 1]: Turn(right, tops[k] + down[k] - ROW_GAP / 2, -OUTSIDE - 2)
+        for k, start in enumerate(starts)
+        if k
+    }
+    return replace(grid, middle=middle, places=replace(grid.places, across=across), turns=turns)
+
+
+def row_starts(grid: Grid) -> list[int]:
+    """Return the first rank of each row."""
+    if not grid.middle or grid.middle[-1] + grid.half[-1] <= LONGEST_ROW:
+        return [0]
+    low = [middle - half for middle, half in zip(grid.middle, grid.half, strict=True)]
+    high = [middle + half for middle, half in zip(grid.middle, grid.half, strict=True)]
+    cuts = deque(single_edges(grid).items())
+    starts = [0]
+    while cuts and high[-1] - low[starts[-1]] > ROW:
+        start = low[starts[-1]]
+        fitting: list[tuple[int, int]] = []
+        while cuts and (not fitting or high[cuts[0][0]] - start <= ROW):
+            fitting.append(cuts.popleft())
+        last = fitting[-1][0]
+        variables = [r for r, edge in fitting if starts_at_variable(grid, edge)]
+        if variables and high[variables[-1]] - start > SHORTEST_ROW * (high[last] - start):
+            last = variables[-1]
+        cuts.extendleft(cut for cut in reversed(fitting) if cut[0] > last)
+        starts.append(last + 1)
+    return starts
+
+
+def single_edges(grid: Grid) -> dict[int, int]:
+    """Return the ranks after which one edge alone leads on, to the next rank, with that edge."""
+    crossing: list[int] = [0] * (len(grid.middle) + 1)
+    step: dict[int, int] = {}
+    rank = grid.ranks.rank
+    for e, (i, j) in enumerate(zip(grid.network.source, grid.network.target, strict=True)):
+        crossing[rank[i]] += 1
+        crossing[rank[j]] -= 1
+        if rank[j] == rank[i] + 1:
+            step[rank[i]] = e
+    single, count = {}, 0
+    for r, change in enumerate(crossing):
+        count += change
+        if count == 1 and r in step:
+            single[r] = step[r]
+    return single
+
+
+def starts_at_variable(grid: Grid, edge: int) -> bool:
+    """Tell whether an edge starts at a variable: there a row ends best."""
+    return grid.network.elements[grid.network.source[edge]].kind not in ("function", "cost")
+
+
+def row_extents(grid: Grid, row_of: Sequence[int], count: int) -> tuple[list[float], list[float]]:
+    """Return how far each row reaches across."""
+    tops, bottoms = [math.inf] * count, [-math.inf] * count
+    for v, body in enumerate(grid.bodies):
+        row, across = row_of[grid.layers.rank[v]], grid.places.across[v]
+        tops[row] = min(tops[row], across - body.before)
+        bottoms[row] = max(bottoms[row], across + body.after)
+    return tops, bottoms
