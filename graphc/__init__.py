@@ -19,6 +19,6 @@ from graphc.language.declare import computed, constant, latent, observed, parame
 from graphc.language.derive import grad, hessian, hvp, jacobian, jvp, vjp
 from graphc.language.functions import Input, Parameter, cost, function
 from graphc.language.graph import Graph
-from graphc.compile import Compiled, compile
+from graphc.compile import Compiled, CompiledFunction, compile, compile_function
 from graphc.language.variable import Variable
 from graphc.emit.version import __version__

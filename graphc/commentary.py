@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from graphc.emit.model import Comments
+from graphc.language.blockwise import Partial, block_formulas
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
 from graphc.types import Shape
@@ -93,13 +95,41 @@ def space(shape: Shape, kind: str = "real") -> str:
     return f"{field}^{text}" if len(shape) == 1 else f"{field}^({text})"
 
 
-def commentary(graph: Graph) -> Comments:
-    """Return a line for each block, forward and backward."""
-    forward = {use.name: _told(graph, use) for use in graph.uses}
-    return Comments(forward, {})
+def commentary(graph: Graph, batch: bool) -> Comments:
+    """Return the formulas that stand over each block's lines, forward and backward."""
+    forward: dict[str, str] = {}
+    backward: dict[str, str] = {}
+    for block in block_formulas(graph):
+        name = block.use.name
+        told = [f.equation for f in block.forward if f is not None]
+        ahead = f"{name}: {',  '.join(told)}" if told else name
+        ordered = sorted(block.partials, key=lambda p: p.of_state)  # as the code: parameters first
+        back = [text for p in ordered if (text := _step(p, block.use, batch))]
+        # A block that is used twice says what it does at each use.
+        forward[name] = f"{forward[name]}\n{ahead}" if name in forward else ahead
+        if back:
+            line = f"{name}: {',  '.join(back)}"
+            backward[name] = f"{line}\n{backward[name]}" if name in backward else line
+    return Comments(forward, backward)
 
 
-def _told(graph: Graph, use: Use) -> str:
-    outs = ", ".join(graph.name_of(v) for v in use.outputs)
-    ins = ", ".join(graph.name_of(v) for v in use.inputs)
-    return f"{use.name}: {outs} = {use.function}({ins})"
+def _step(partial: Partial, use: Use, batch: bool) -> str | None:
+    """Return one step of back-propagation in text; shared parameters sum over the samples."""
+    formula = partial.backward
+    if formula is None or partial.wrt.role == "observed":
+        return None
+    left, _, right = formula.equation.partition(" = ")
+    if use.kind == "cost":
+        left = left.replace(f"∂{formula.above[0]}/", "∂L/", 1)
+        right = f"1/P {_grouped(right)}" if batch else right
+    # A row times a diagonal matrix is what the code does: a product element by element.
+    pointwise = re.fullmatch(r"(∂\S+/∂\S+) diag\((.*)\)", right)
+    if pointwise:
+        right = f"{pointwise[1]} ⊙ {_grouped(pointwise[2])}"
+    shared = partial.wrt.role == "parameter"
+    return f"{left} = Σ_p {_grouped(right)}" if batch and shared else f"{left} = {right}"
+
+
+def _grouped(text: str) -> str:
+    """Return text that a factor can stand before."""
+    return f"({text})" if " + " in text or " − " in text else text

@@ -143,6 +143,13 @@ def evaluate(dim: Dim, sizes: Mapping[str, Dim]) -> Dim:
     return total
 
 
+def count(dim: Dim, sizes: Mapping[str, int]) -> int:
+    """Return `dim` as an integer, all its named sizes known."""
+    value = evaluate(dim, sizes)
+    assert isinstance(value, int), f"the size {dim} is not known"
+    return value
+
+
 def size_of(shape: Sequence[Dim]) -> Dim:
     """Return the number of elements of an array of `shape`."""
     one: Dim = 1

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from graphc.language.functions import Input, Parameter, function
-from graphc.language.variable import Variable
 
 
 @function
 def Linear(  # noqa: N802
-    x: Variable = Input("... in_features"),  # type: ignore[assignment]
+    x: Any = Input("... in_features"),
     *,
     out_features: int,
     bias: bool = True,
-    w: Variable = Parameter("out_features in_features"),  # type: ignore[assignment]
-    b: Variable = Parameter("out_features", init="zeros", when="bias"),  # type: ignore[assignment]
-) -> Variable:
+    w: Any = Parameter("out_features in_features"),
+    b: Any = Parameter("out_features", init="zeros", when="bias"),
+) -> Any:
     """Return ``w x + b``: x of shape (..., in_features), the result (..., out_features).
 
     Weights start Glorot-uniform, the bias at zero.

@@ -73,7 +73,8 @@ def _value(term: Term, values: Values, sizes: Sizes, at: Indices) -> Any:
             return SCALARS[function].evaluate(*map(of, args))
         case Softmax(body, indices, places):
             total = _stacked(body, indices, values, sizes, at).sum(0)
-            own = {**at, **dict(zip(indices, map(of, places), strict=True))}
+            own: dict[Term, Any] = dict(at)
+            own.update(zip(indices, map(of, places), strict=True))
             return np.exp(_value(body, values, sizes, own)) / total
         case LogSumExp(body, indices):
             return np.log(_stacked(body, indices, values, sizes, at).sum(0))

@@ -23,7 +23,7 @@ from graphc.calculus.simplify_functions import call
 from graphc.calculus.simplify_numbers import number, split_number
 from graphc.calculus.simplify_terms import raised, replace, rewrite, times
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Add, Apply, Mul, Num, Number, Ref, Sum, Term, children
+from graphc.ir.terms import Add, Apply, Mul, Num, Ref, Sum, Term, children
 
 Bindings = dict[Term, Term]
 
@@ -102,13 +102,13 @@ def _fold_once(part: Term, pattern: Pattern) -> Term | None:
     _, wanted = split_number(pattern.term)
     needs = list(map(base_and_exponent, factors_of(wanted)))
     held = list(map(base_and_exponent, factors_of(split_number(part)[1])))
-    for bindings, times_ in _occurrences(needs, held, pattern.indices, {}, None):
-        found = {index: bindings.get(index, Num(0)) for index in pattern.indices}
-        whole = raised(replace(pattern.term, found), number(times_))
+    for bindings, often in _occurrences(needs, held, pattern.indices, {}, None):
+        found: Bindings = {index: bindings.get(index, Num(0)) for index in pattern.indices}
+        whole = raised(replace(pattern.term, found), number(often))
         rest = times(part, raised(whole, Num(-1)))
         if len(factors_of(rest)) > len(held) + 1:
             continue  # the division did not come out: at these indices the pattern is another term
-        return times(raised(replace(pattern.replacement, found), number(times_)), rest)
+        return times(raised(replace(pattern.replacement, found), number(often)), rest)
     return None
 
 
@@ -117,8 +117,8 @@ def _occurrences(
     held: list[tuple[Term, Term]],
     variables: Sequence[Index],
     bindings: Bindings,
-    power: Number | None,
-) -> Iterator[tuple[Bindings, Number]]:
+    power: int | None,
+) -> Iterator[tuple[Bindings, int]]:
     """Yield the ways in which the powers `needs` divide the powers `held`, and how often."""
     if not needs:
         if power is not None:
@@ -126,14 +126,29 @@ def _occurrences(
         return
     (base, exponent), *rest = needs
     for position, (factor, has) in enumerate(held):
-        often = _multiple(has, exponent, exact=len(needs) == 1 and power is None)
+        alone = len(needs) == 1 and power is None
+        if alone and _is_root_of(factor, has, exponent):
+            continue
+        often = _multiple(has, exponent, exact=alone)
         if often is None or (power is not None and often * power < 0):
             continue
         found = match(base, factor, variables, bindings)
         if found is not None:
-            least = often if power is None else min(often, power, key=abs)
+            least = often if power is None or abs(often) < abs(power) else power
             others = held[:position] + held[position + 1 :]
             yield from _occurrences(rest, others, variables, found, least)
+
+
+def _is_root_of(factor: Term, has: Term, needed: Term) -> bool:
+    """Return whether a name stands for a root or an inverse of what is better left as it is.
+
+    A name for √s does not make s the square of it, nor one for 1/s its inverse.
+    """
+    if not isinstance(has, Num) or not isinstance(needed, Num):
+        return False
+    inverse = needed.value < 0 < has.value
+    root = not isinstance(needed.value, int) and isinstance(has.value, int)
+    return inverse or (root and (has.value == 1 or isinstance(factor, Ref)))
 
 
 def _multiple(has: Term, needed: Term, exact: bool) -> int | None:
@@ -145,8 +160,6 @@ def _multiple(has: Term, needed: Term, exact: bool) -> int | None:
     if isinstance(has.value, float) or isinstance(needed.value, float):
         return None
     one, other = Fraction(has.value), Fraction(needed.value)
-    if exact and (one.denominator != other.denominator or (other < 0 < one)):
-        return None  # a name for √s does not make s the square of it, nor one for 1/s its inverse
     ratio = one / other
     whole = int(ratio)  # towards zero
     return whole if whole and (ratio == whole or not exact) else None
@@ -159,7 +172,7 @@ def match(
     found = dict(bindings)
     if not _bind(pattern, term, variables, found):
         return None
-    values = {index: found[index] for index in variables if index in found}
+    values: Bindings = {index: found[index] for index in variables if index in found}
     # The proof: what was bound on the way may have hit upon indices of another meaning.
     return found if replace(pattern, values) is term else None
 

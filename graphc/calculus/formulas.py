@@ -277,4 +277,6 @@ def _formula(
 
 
 def _name(node: Node, names: Names) -> str:
-    return names.get(node, "y")
+    """Return the name of a node, or a letter that names none."""
+    letters = (letter for letter in ("f", "g", "h", "F", "G", "H") if letter not in names.values())
+    return names.get(node) or next(letters, "result")

@@ -97,7 +97,8 @@ def free(term: Term) -> frozenset[Index]:
 def bound_by(term: Term) -> tuple[Index, ...]:
     """Return the indices that `term` binds in the terms below it."""
     if isinstance(term, BINDERS):
-        return (term.index,)
+        bound: tuple[Any, ...] = (term.index,)  # a plain symbol in what a node kind's rules write
+        return bound
     return term.indices if isinstance(term, Softmax | LogSumExp) else ()
 
 
@@ -177,8 +178,8 @@ def _order(term: Term) -> tuple[Any, ...]:
         case Apply(function, args):
             return (rank, function, tuple(map(order, args)))
     label = getattr(term, "function", "")
-    extent = str(getattr(term, "extent", ""))
-    return (rank, type(term).__name__, label, extent, tuple(map(order, children(term))))
+    size = str(getattr(term, "extent", ""))
+    return (rank, type(term).__name__, label, size, tuple(map(order, children(term))))
 
 
 def number(tensor: Any) -> int:

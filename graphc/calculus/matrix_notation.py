@@ -152,14 +152,20 @@ def _enter_delta(index: Index, place: Term, network: _Network) -> None:
     axes = _axes(place)
     if not isinstance(place, Num | Ref) or len(axes) > 1:
         raise FormulaError("arithmetic of indices has no matrix notation")
-    if isinstance(place, Ref) and len(place.indices) != len(axes):
-        raise FormulaError("an index that is an element has no matrix notation")
+    if isinstance(place, Ref) and not _is_whole(place, axes):
+        raise FormulaError("an index that is a certain element has no matrix notation")
     shape = (*(a.extent for a in axes), index.extent)
     name = m.onehot(Ref(place.tensor, ()) if isinstance(place, Ref) else place, shape)
     if axes:
         network.edges.append((axes[0], index, name))
     else:
         network.points.setdefault(index, []).append(name)
+
+
+def _is_whole(place: Ref, axes: Axes) -> bool:
+    """Return whether an element runs over all of its tensor as `axes` do."""
+    dims = tuple(axis.extent for axis in axes)
+    return place.indices == axes and place.tensor.shape == dims
 
 
 def _enter_factor(factor: Term, network: _Network) -> None:
@@ -180,7 +186,7 @@ def _enter_factor(factor: Term, network: _Network) -> None:
     elif len(axes) == 1:
         network.points.setdefault(axes[0], []).append(read)
     else:
-        network.edges.append((*axes, read))
+        network.edges.append((axes[0], axes[1], read))
 
 
 def _axes(term: Term) -> Axes:

@@ -94,7 +94,10 @@ class _Presentation:
             product: Term = Mul(tuple(sorted(factors, key=self._rank)))
             return product if len(factors) > 1 else factors[0]
         if isinstance(term, Apply):
-            applied: Term = Apply(term.function, tuple(self.of(arg, used) for arg in term.args))
+            args = [self.of(arg, used) for arg in term.args]
+            if term.function == "power" and isinstance(args[0], Add) and _is_even(args[1]):
+                args[0] = self._positive_first(args[0])
+            applied: Term = Apply(term.function, tuple(args))
             return applied
         return term
 
@@ -102,15 +105,19 @@ class _Presentation:
         """Name the indices of nested sums in the order in which they are then read."""
         nest = _nest(term)
         indices = [index for part in nest for index in bound_by(part)]
-        body = self.of(nest[-1].body, used)
+        names = index_names((*self.taken, *used))
+        letters = [next(names) for _ in indices]
+        body = self.of(nest[-1].body, {*used, *letters})
         read = [part for part in _reading_order(body) if part in indices]
-        letters = (n for n in index_names((*self.taken, *used)))
-        named: dict[Term, Term] = {
-            index: Index(next(letters), index.extent) for index in dict.fromkeys([*read, *indices])
+        named: dict[Any, Any] = {
+            index: Index(letter, index.extent)
+            for index, letter in zip(dict.fromkeys([*read, *indices]), letters, strict=True)
         }
-        inner = {*used, *(new.name for new in named.values())}  # type: ignore[attr-defined]
-        body = self.of(substitute(nest[-1].body, named), inner)
-        shown = sorted(nest, key=lambda part: [named[i].name for i in bound_by(part)])  # type: ignore[attr-defined]
+        body = substitute(body, named)
+        if isinstance(body, Mul):
+            body = Mul(tuple(sorted(body.factors, key=self._rank)))
+        place = {index: letters.index(new.name) for index, new in named.items()}
+        shown = sorted(nest, key=lambda part: [place[index] for index in bound_by(part)])
         for part in reversed(shown):
             new = tuple(named[index] for index in bound_by(part))
             if isinstance(part, Softmax):
@@ -121,6 +128,14 @@ class _Presentation:
                 label = (part.function,) if hasattr(part, "function") else ()
                 body = type(part)(*label, *new, part.extent, body)
         return body
+
+    def _positive_first(self, bracket: Add) -> Term:
+        """Return a bracket or its negative, which have the same square."""
+        leading = min(bracket.terms, key=lambda t: self._place(_size(t)))
+        if split_number(leading)[0] > 0:
+            return bracket
+        made: Term = Add(tuple(sorted(map(_negative, bracket.terms), key=self._place)))
+        return made
 
     def _rank(self, factor: Term) -> tuple[Any, ...]:
         """Order factors: numbers, deltas, cotangents, elements, functions, brackets, sums."""
@@ -215,6 +230,14 @@ def _negative(term: Term) -> Term:
         return rest
     made: Term = Mul((Num(-coefficient), *factors_of(rest)))
     return made
+
+
+def _is_even(exponent: Term) -> bool:
+    return isinstance(exponent, Num) and isinstance(exponent.value, int) and not exponent.value % 2
+
+
+def _size(term: Term) -> Term:
+    return _negative(term) if split_number(term)[0] < 0 else term
 
 
 def _degree(term: Term) -> int:

@@ -131,19 +131,17 @@ class _Printer:
             if _decimal(size):
                 numerator, denominator = str(float(size)), ""
         plain = [f for f in below if isinstance(f, Extent)]
+        top = [numerator] * (numerator != "1" or not above)
+        bottom = [denominator] * bool(denominator)
         if below and len(plain) < len(below):
-            top = [numerator] * (numerator != "1" or not above)
-            bottom = [denominator] * bool(denominator)
             return sign + self._ratio(top, above, bottom, below), level
-        if plain or denominator:
-            bottom = " ".join(
-                [denominator] * bool(denominator) + [self.at(f, POWER) for f in plain]
-            )
-            if not self.style.grouped and len(plain) + bool(denominator) > 1:
-                bottom = f"({bottom})"
-            first = self.style.coefficient(numerator, bottom)
-            return sign + self._joined([first], above), level
-        return sign + self._joined([numerator] * (numerator != "1" or not above), above), level
+        bottom += [self.at(factor, POWER) for factor in plain]
+        if bottom:
+            under = " ".join(bottom)
+            if not self.style.grouped and len(bottom) > 1:
+                under = self.style.brackets(under)
+            top = [self.style.coefficient(numerator, under)]
+        return sign + self._joined(top, above), level
 
     def _ratio(
         self, top: list[str], above: list[Term], bottom: list[str], below: list[Term]
@@ -153,6 +151,8 @@ class _Printer:
             over = self.of(above[0])[0]
         else:
             over = self._joined(top, above)
+            if above and isinstance(above[-1], Sum | Product | Best) and not self.style.grouped:
+                over = self.style.brackets(over)  # else the sum would go on below the bar
         lone = not bottom and len(below) == 1
         under = self._joined(bottom, below)
         if lone:
@@ -173,21 +173,19 @@ class _Printer:
     def _over(self, sign: str, term: Sum | Product | Best) -> str:
         indices: list[Term] = [term.index]
         body = term.body
-        while type(body) is type(term) and isinstance(term, Sum):
-            indices.append(body.index)  # type: ignore[attr-defined]
-            body = body.body  # type: ignore[attr-defined]
-        separator = "" if all(len(i.name) == 1 for i in indices) else ","  # type: ignore[attr-defined]
-        under = separator.join(self.of(index)[0] for index in indices)
-        return f"{self.style.under(sign, under)} {self.at(body, PRODUCT)}"
+        while isinstance(term, Sum) and isinstance(body, Sum):
+            indices.append(body.index)
+            body = body.body
+        under = self.style.under(sign, self._indices(indices))
+        return f"{under} {self.at(body, PRODUCT)}"
 
     def _exponentials(self, term: Softmax | LogSumExp) -> str:
         style, body = self.style, term.body
         name = style.function("softmax" if isinstance(term, Softmax) else "logsumexp")
         whole = isinstance(body, Ref) and body.indices == term.indices
         if whole and isinstance(body, Ref):
-            text = (
-                f"{name}{style.brackets(style.subscripted(self.names.get(body.tensor, 'c'), ''))}"
-            )
+            tensor = style.subscripted(self.names.get(body.tensor, "c"), "")
+            text = name + style.brackets(tensor)
         else:
             text = style.under(name, self._indices(term.indices))
             text += style.brackets(self.of(body)[0])

@@ -38,8 +38,8 @@ def content_of(coefficients: Sequence[Number]) -> Number:
     """Return the number to take out of a sum with these coefficients, 1 if there is none."""
     if all(isinstance(c, int) for c in coefficients):
         return gcd(*(int(c) for c in coefficients))
-    sizes = {abs(c) for c in coefficients}
-    return sizes.pop() if len(sizes) == 1 else 1
+    first: Number = coefficients[0]
+    return max(first, -first) if all(c in (first, -first) for c in coefficients) else 1
 
 
 def number_power(base: Number, exponent: Number) -> Term:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import count, permutations
 from typing import Any
 
 from graphc.calculus.index_terms import (
     ZERO,
     Index,
+    LogSumExp,
+    Softmax,
     extent_term,
     factors_of,
     free,
@@ -107,25 +109,34 @@ def _closed(indices: list[Index], factors: list[Term]) -> Term:
 
 
 def _nested(indices: Sequence[Index], body: Term) -> Term:
-    for index in reversed(indices):
-        bound = named_by_height(index, body)
-        body = Sum(bound, index.extent, replace(body, {index: bound}))
+    """Return a nest of sums, the factors all together inside the innermost."""
+    new = named_by_height(indices, body)
+    body = renamed(body, indices, new)
+    for bound in reversed(new):
+        body = Sum(bound, bound.extent, body)
     return body
 
 
-def named_by_height(index: Index, body: Term) -> Index:
-    """Return the name that `index` has when it is bound over `body`."""
-    inner = height(body)
-    made: Index = Index(f"#{inner + 1}", index.extent)
-    return made
+def named_by_height(indices: Sequence[Index], body: Term) -> list[Index]:
+    """Return the names that `indices`, outer before inner, have when bound over `body`."""
+    taken = {index.name for index in free(body).difference(indices)}
+    names = (f"#{n}" for n in count(height(body) + 1))
+    usable = (name for name in names if name not in taken)
+    return [Index(next(usable), index.extent) for index in reversed(indices)][::-1]
+
+
+def renamed(body: Term, old: Sequence[Index], new: Sequence[Index]) -> Term:
+    """Return `body` with indices renamed."""
+    values = {one: other for one, other in zip(old, new, strict=True) if one is not other}
+    return replace(body, values) if values else body
 
 
 def multiplied(index: Index, body: Term) -> Term:
     """Return the product of a simplified `body` over `index`."""
     if index not in free(body):
         return raised(body, extent_term(index.extent))
-    bound = named_by_height(index, body)
-    made: Term = Product(bound, index.extent, replace(body, {index: bound}))
+    (bound,) = named_by_height([index], body)
+    made: Term = Product(bound, index.extent, renamed(body, [index], [bound]))
     return made
 
 
@@ -133,8 +144,8 @@ def best(function: str, index: Index, body: Term) -> Term:
     """Return the extreme of a simplified `body` over `index`."""
     if index not in free(body):
         return body
-    bound = named_by_height(index, body)
-    made: Term = Best(function, bound, index.extent, replace(body, {index: bound}))
+    (bound,) = named_by_height([index], body)
+    made: Term = Best(function, bound, index.extent, renamed(body, [index], [bound]))
     return made
 
 
@@ -149,3 +160,26 @@ REMAKE[Product] = lambda term, change: multiplied(_bound(term.index, change), ch
 REMAKE[Best] = lambda term, change: best(
     term.function, _bound(term.index, change), change(term.body)
 )
+
+
+def _reclosed(indices: Sequence[Symbol], body: Term, change: Change) -> tuple[Any, Term]:
+    """Return indices named by height, and the body with them."""
+    old = [_bound(index, change) for index in indices]
+    new = named_by_height(old, body)
+    return tuple(new), renamed(body, old, new)
+
+
+def _softmax(term: Softmax, change: Change) -> Term:
+    indices, body = _reclosed(term.indices, change(term.body), change)
+    made: Term = Softmax(body, indices, tuple(map(change, term.at)))
+    return made
+
+
+def _logsumexp(term: LogSumExp, change: Change) -> Term:
+    indices, body = _reclosed(term.indices, change(term.body), change)
+    made: Term = LogSumExp(body, indices)
+    return made
+
+
+REMAKE[Softmax] = _softmax
+REMAKE[LogSumExp] = _logsumexp

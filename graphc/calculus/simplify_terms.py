@@ -18,6 +18,7 @@ from graphc.calculus.index_terms import (
     ZERO,
     Index,
     base_and_exponent,
+    bound_by,
     extent_term,
     factors_of,
     free,
@@ -62,15 +63,19 @@ def rewrite(term: Term, rule: Change) -> Term:
 
 
 def _remade(term: Term, rule: Change, done: dict[Term, Term], everywhere: bool) -> Term:
+    incoming = frozenset().union(*map(free, done.values()))
+
     def change(part: Term) -> Term:
         found = done.get(part)
         if found is None:
             # The indices among the keys are those replaced, and those renamed below.
             if not everywhere and free(part).isdisjoint(done):
                 return part
-            if isinstance(part, BINDERS):
-                # While the body is open, its index must not be mistaken for that of another sum.
-                done.setdefault(part.index, unused(part.extent))
+            for index in bound_by(part):
+                # A plain symbol gets its range here; an index gives way to what is put in.
+                if not isinstance(index, Index) or index in incoming:
+                    extent = part.extent if isinstance(part, BINDERS) else index.extent
+                    done.setdefault(index, unused(extent))
             remake = REMAKE.get(type(part))
             found = done[part] = rule(remake(part, change) if remake else rebuild(part, change))
         return found
@@ -172,11 +177,15 @@ def _common(terms: list[Term]) -> dict[Term, Number]:
             shared = powers
             continue
         shared = {
-            base: min(exponent, powers[base], key=abs)
+            base: _nearer_zero(exponent, powers[base])
             for base, exponent in shared.items()
             if base in powers and exponent * powers[base] > 0
         }
     return shared or {}
+
+
+def _nearer_zero(one: Number, other: Number) -> Number:
+    return one if max(one, -one) <= max(other, -other) else other
 
 
 # Products.

@@ -103,9 +103,12 @@ class Checks:
         """
         params = self.dialect.names.own("params")
         done = first_fields(self.model) if first == "_check_forward" else ()
-        names = ", ".join([params, *(f.name for f in fields)])
+        lead = [] if self.model.function is not None else [params]
+        names = ", ".join([*lead, *(f.name for f in fields)])
         lines = [f"def {name}({names}):"]
-        if first == "_check_forward":
+        if self.model.function is not None:
+            done = ()
+        elif first == "_check_forward":
             early = ", ".join([params, *(f.name for f in done)])
             lines.append(f"    {early} = _check_forward({early})")
         else:
@@ -127,7 +130,8 @@ class Checks:
         lines += self._shapes(fresh, {f.name: f.name for f in fresh}, known)
         for f in fresh:
             lines += self._classes(f)
-        return [*lines, f"    return {names}"]
+        single = "," if self.model.function is not None and len(fields) == 1 else ""
+        return [*lines, f"    return {names}{single}"]
 
     def _shapes(
         self, fields: Sequence[Field], spelled: Mapping[str, str], known: dict[str, str]
@@ -155,16 +159,20 @@ class Checks:
         bound: list[str] = []
         conditions: list[str] = []
         told: list[str] = []
+        fresh: dict[str, int] = {}  # sizes that this shape brings, and where
         for axis, dim in enumerate(f.shape):
             name = plain_name(dim)
             if isinstance(dim, int):
                 conditions.append(f"{x}.shape[{axis}] != {dim}")
             elif name is None:
                 later.append((f, axis))
+            elif name in fresh:
+                conditions.append(f"{x}.shape[{axis}] != {x}.shape[{fresh[name]}]")
             elif name in known:
                 conditions.append(f"{x}.shape[{axis}] != {known[name]}")
                 told.append(name)
             else:
+                fresh[name] = axis
                 known[name] = self.dialect.dim(self.dialect.sizes[name])
                 bound.append(f"    {known[name]} = {x}.shape[{axis}]")
                 if name == "P":
@@ -206,7 +214,7 @@ class Checks:
         """Print all check functions of the file."""
         model = self.model
         early, check = check_names(model)
-        result = [self.parameters()]
+        result = [self.parameters()] if model.function is None else []
         if early != check:
             result.append(self.arguments(early, first_fields(model), None))
         fields = loss_fields(model) if model.has_loss else first_fields(model)

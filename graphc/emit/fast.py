@@ -48,13 +48,14 @@ def _function(file: File, name: str) -> list[str]:
         result = file.gradient_result(writer.spelled(model.loss_node).text, writer)
     check = check_names(model)[0 if forward else 1]
     lines = [*_accept(file, check, fields), *file.size_lines(dialect, given)]
-    return [*file.opening(name, fields), *indented([*lines, *steps, *result])]
+    public = model.function or name
+    return [*file.opening(public, fields), *indented([*lines, *steps, *result])]
 
 
 def _accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:
     """Print the lines that accept fitting arguments at once and check all others."""
     full = file.check_call(check, fields)
-    arguments = ", ".join([file.params, *(f.name for f in fields)])
+    arguments = ", ".join([*file.first_argument(), *(f.name for f in fields)])
     lines = [f"if not {FITS[check]}({arguments}):", f"    {full}"]
     names = [f.name for f in file.model.parameters]
     if names:
@@ -68,13 +69,14 @@ def _fits(file: File, checks: Checks, check: str) -> list[str]:
     fields = first_fields(model) if check == "_check_forward" or not model.has_loss else (
         loss_fields(model)
     )  # fmt: skip
-    arguments = ", ".join([params, *(f.name for f in fields)])
+    arguments = ", ".join([*file.first_argument(), *(f.name for f in fields)])
     lines = [
         f"def {FITS[check]}({arguments}):",
         '    """Return whether arguments need no conversion and pass the checks."""',
-        f"    if {own('type')}({params}) is not {own('Params')}:",
-        "        return False",
     ]
+    if model.function is None:
+        lines.append(f"    if {own('type')}({params}) is not {own('Params')}:")
+        lines.append("        return False")
     names = [f.name for f in model.parameters]
     if names:
         lines.append(f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {params}")

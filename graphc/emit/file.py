@@ -78,7 +78,7 @@ class File:
         lines = []
         if not self.model.target.needs_device:
             lines.append(f'@{self.lib}.errstate(all="ignore")')
-        arguments = [f"{self.params}: {self.names.own('Params')}", *(f.name for f in fields)]
+        arguments = [*self.first_argument(True), *(f.name for f in fields)]
         line = f"def {name}({', '.join(arguments)}) -> {self._result_type(name)}:"
         if len(line) > WIDTH:
             inner = ",\n    ".join(arguments)
@@ -89,8 +89,16 @@ class File:
             lines.append("    _need_gpu()")
         return lines
 
+    def first_argument(self, typed: bool = False) -> list[str]:
+        """Return the argument for the parameters; a plain function has none."""
+        if self.model.function is not None:
+            return []
+        return [f"{self.params}: {self.names.own('Params')}" if typed else self.params]
+
     def _result_type(self, name: str) -> str:
         array = f"{self.lib}.ndarray"
+        if self.model.function is not None:
+            return array if self.model.single else self.names.own("tuple")
         number = array if self.model.target.needs_device else self.names.own("float")
         if name == "forward":
             return array if len(self.model.forward) == 1 else self.names.own("Outputs")
@@ -105,6 +113,11 @@ class File:
             return f"Return {loss}{told}."
         if name == "loss_and_grad":
             return f"Return {loss} and its gradient{told}."
+        if self.model.function is not None:
+            told = told.removeprefix("; ")
+            listed = " and ".join(shape_text(n.shape) for n in self.model.forward_nodes)
+            what = "an array" if self.model.single else "a tuple of arrays"
+            return f"Return {what} of shape {listed}" + (f", for {told}." if told else ".")
         shapes = [
             f"{n}, shape {shape_text(node.shape)}"
             for n, node in zip(self.model.forward, self.model.forward_nodes, strict=True)
@@ -113,8 +126,9 @@ class File:
 
     def check_call(self, check: str, fields: Sequence[Field]) -> str:
         """Print the call of a check function, which hands the arguments back."""
-        arguments = ", ".join([self.params, *(f.name for f in fields)])
-        return f"{arguments} = {check}({arguments})"
+        arguments = ", ".join([*self.first_argument(), *(f.name for f in fields)])
+        single = "," if self.model.function is not None and len(fields) == 1 else ""
+        return f"{arguments}{single} = {check}({arguments})" if arguments else f"{check}()"
 
     def size_lines(self, dialect: Dialect, given: Mapping[Node, str]) -> list[str]:
         """Print the lines that bind the named sizes that a body spelled."""
@@ -148,6 +162,8 @@ class File:
 
     def forward_result(self, values: Sequence[str]) -> list[str]:
         """Print the last lines of `forward`."""
+        if self.model.function is not None and not self.model.single:
+            return [f"return {', '.join(values)}{',' if len(values) == 1 else ''}"]
         if len(values) == 1:
             return [f"return {values[0]}"]
         first, *rest = self.tuple_of("Outputs", values)

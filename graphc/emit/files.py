@@ -43,9 +43,15 @@ def save_source(path: Any, source: str, arrays: Mapping[str, Any], force: bool =
     guard(target, force)
     if arrays:
         buffer = io.BytesIO()
-        np.savez(buffer, **{name: np.asarray(value) for name, value in arrays.items()})
+        write_arrays(buffer, arrays)
         _replace(target.with_suffix(".npz"), buffer.getvalue())
     return save_text(target, source, force)
+
+
+def write_arrays(file: Any, arrays: Mapping[str, Any]) -> None:
+    """Write arrays into one file that NumPy loads without pickle."""
+    plain: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
+    np.savez(file, **plain)
 
 
 def guard(path: Path, force: bool) -> None:

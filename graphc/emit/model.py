@@ -57,6 +57,15 @@ class Model:
         Names of the gradients; None where they are all parameters, in order.
     diagram
         The diagram in text, for the file's docstring.
+    loss_formula
+        What the loss is, in text.
+    cost_count
+        The number of costs.
+    function
+        The name of the one function of the file, which takes no parameters but plain arguments
+        in order; None for a graph.
+    single
+        Whether that function returns an array and not a tuple.
     """
 
     name: str
@@ -75,6 +84,8 @@ class Model:
     loss_formula: str
     comments: Comments
     cost_count: int
+    function: str | None = None
+    single: bool = True
 
     @property
     def forward_nodes(self) -> tuple[Node, ...]:

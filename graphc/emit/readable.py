@@ -30,7 +30,8 @@ def _forward_alone(file: File) -> list[str]:
     writer = Writer(made, dialect)
     result = file.forward_result([writer.result(n) for n in model.forward_nodes])
     lines = [file.check_call("_check", fields), *file.size_lines(dialect, given)]
-    return [*file.opening("forward", fields), *indented([*lines, *steps, *result])]
+    public = model.function or "forward"
+    return [*file.opening(public, fields), *indented([*lines, *steps, *result])]
 
 
 class _Stage:

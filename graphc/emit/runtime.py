@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from graphc.emit.files import write_arrays
 from graphc.emit.frame import Emitted
 
 
@@ -26,7 +25,7 @@ def load(emitted: Emitted, name: str, more: Mapping[str, Any]) -> dict[str, Any]
         return namespace
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "arrays.py"
-        np.savez(path.with_suffix(".npz"), **{k: np.asarray(v) for k, v in emitted.arrays.items()})
+        write_arrays(path.with_suffix(".npz"), emitted.arrays)
         namespace["__file__"] = str(path)
         exec(code, namespace)
     return namespace

@@ -211,9 +211,10 @@ def power(base: Term, exponent: Term) -> Term:
             value = base.value
             exact = Fraction(value) if isinstance(value, int) else value
             return Num(_plain(exact**exponent.value))
-        inner = base.args[1] if isinstance(base, Apply) and base.function == "power" else None
-        if isinstance(inner, Num) and isinstance(exponent.value, int):
-            return power(base.args[0], Num(_plain(inner.value * exponent.value)))
+        if isinstance(base, Apply) and base.function == "power":
+            inner = base.args[1]
+            if isinstance(inner, Num) and isinstance(exponent.value, int):
+                return power(base.args[0], Num(_plain(inner.value * exponent.value)))
     return Apply("power", (base, exponent))
 
 

@@ -74,15 +74,15 @@ class Graph:
             raise UsageError(f"{here()}: a graph is made of one or more costs or variables")
         self.name = check_name(name, "a graph")
         self.roots = roots
-        walk = _walk(roots)
+        order = walk(roots)
         self._names: dict[int, str] = {}
-        uses = _name_uses(_uses(walk, roots))
+        uses = _name_uses(_uses(order, roots))
         self.functions = tuple(use for use in uses if use.kind == "function")
         self.costs = tuple(use for use in uses if use.kind == "cost")
         self._uses = uses
-        found = _visible(walk, roots)
+        found = _visible(order, roots)
         self.parameters = tuple(sorted(
-            {id(v): v for v in walk if v.role == "parameter"}.values(), key=_declared_at
+            {id(v): v for v in order if v.role == "parameter"}.values(), key=_declared_at
         ))  # fmt: skip
         self.variables = tuple(v for v in found if v.role != "parameter")
         self._name_variables()
@@ -217,7 +217,7 @@ def _is_computed(variable: Variable) -> bool:
     return variable.role in ("computed", "expression")
 
 
-def _walk(roots: Sequence[Variable]) -> list[Variable]:
+def walk(roots: Sequence[Variable]) -> list[Variable]:
     """Return all variables that `roots` depend on, sources before users, without recursion."""
     order: list[Variable] = []
     seen: set[int] = set()

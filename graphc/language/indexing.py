@@ -93,8 +93,8 @@ def _position(at: int, dim: Dim) -> Dim:
 
 def _span(part: slice, dim: Dim) -> Span:
     if isinstance(dim, int):
-        start, stop, step = part.indices(dim)
-        return (start, len(range(start, stop, step)), step)
+        first, last, step = part.indices(dim)
+        return (first, len(range(first, last, step)), step)
     if part.step not in (None, 1) or not all(
         isinstance(bound, int | Dimension | None) for bound in (part.start, part.stop)
     ):
@@ -110,4 +110,4 @@ def _span(part: slice, dim: Dim) -> Span:
 def _bound(bound: Any, dim: Dimension, default: Dim) -> Dim:
     if bound is None:
         return default
-    return dim + bound if isinstance(bound, int) and bound < 0 else bound  # type: ignore[no-any-return]
+    return dim + bound if isinstance(bound, int) and bound < 0 else bound

@@ -351,7 +351,7 @@ class Variable:
         raise UsageError(f"{here()}: variable {self.describe()} {why}; write {instead} instead")
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {}
+OPERATORS: dict[str, Callable[..., Variable]] = {}
 
 
 def as_variable(value: Any) -> Variable:

@@ -22,7 +22,7 @@ from graphc.ir.terms import Delta, Num, Sum, Symbol, Term, fresh_index, mul
 from graphc.ops.leaves import constant
 from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define
 from graphc.ops.structural import reshape
-from graphc.types import Dim, Shape, TensorType, evaluate, shape_text
+from graphc.types import Dim, Shape, TensorType, count, shape_text
 
 Labels: TypeAlias = tuple[int, ...]
 
@@ -201,7 +201,7 @@ def _evaluate(node: Contraction, values: Sequence[Any], sizes: Sizes) -> Any:
     held = list(dict.fromkeys(label for label in node.output if label not in lone))
     operands = [part for v, ls in zip(values, node.inputs, strict=True) for part in (v, list(ls))]
     core = np.einsum(*operands, held)
-    extents = {label: evaluate(dim, sizes) for label, dim in extents_of(node).items()}
+    extents = {label: count(dim, sizes) for label, dim in extents_of(node).items()}
     distinct = [*lone, *held]
     core = np.broadcast_to(core, [extents[label] for label in distinct])
     result = np.zeros([extents[label] for label in node.output], core.dtype)

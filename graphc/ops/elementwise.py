@@ -138,7 +138,7 @@ _RESULT = Symbol("y")
 
 def _vjp(node: Elementwise, i: int, g: Node) -> Node:
     symbols = _ARGS[: len(node.args)]
-    term = derivative(node.function, i, symbols, _RESULT)
+    term = derivative(node.function, i, _known(node, symbols), _RESULT)
     if term == Num(1):
         local = g
     elif term == Num(-1):
@@ -148,6 +148,17 @@ def _vjp(node: Elementwise, i: int, g: Node) -> Node:
         values[_RESULT] = node
         local = _scaled(g, term, values)
     return unbroadcast(broadcast_to(local, node.shape), node.args[i].shape)
+
+
+def _known(node: Elementwise, symbols: Sequence[Term]) -> Sequence[Term]:
+    """Return `symbols`, in place of a fixed exponent its number.
+
+    ``b * a**(b - 1)`` then loses its power where b is 1 or 0, before it can be ``0**-1``.
+    """
+    value = scalar_value(node.args[1]) if node.function == "power" else None
+    if value is None:
+        return symbols
+    return (symbols[0], Num(int(value) if float(value).is_integer() else value))
 
 
 def _scaled(g: Node, term: Term, values: Mapping[Term, Node]) -> Node:

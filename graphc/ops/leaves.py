@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count as counter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,9 +14,9 @@ from graphc.errors import KindError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Extent, Num, Ref, Term
 from graphc.ops.rules import Element, Indices, Sizes, define
-from graphc.types import Dim, Kind, TensorType, evaluate
+from graphc.types import Dim, Kind, TensorType, count
 
-_declarations = count()
+_declarations = counter()
 _DTYPES: dict[Kind, str] = {"real": "<f8", "integer": "<i8", "boolean": "|b1"}
 
 
@@ -39,7 +39,7 @@ class Constant(Node):
     def value(self) -> npt.NDArray[Any]:
         """The array, read-only."""
         return np.frombuffer(self.data, _DTYPES[self.declared.kind]).reshape(
-            tuple(int(d) for d in self.declared.shape)  # type: ignore[arg-type]
+            [count(dim, {}) for dim in self.declared.shape]
         )
 
 
@@ -97,12 +97,6 @@ def _no_cut(node: Node, i: int) -> bool:
     _never(node)
 
 
-def _sized(dim: Dim, sizes: Sizes) -> int:
-    value = evaluate(dim, sizes)
-    assert isinstance(value, int), f"the size {dim} is not known"
-    return value
-
-
 def _constant_meaning(node: Constant, indices: Indices, element: Element) -> Term:
     value = scalar_value(node)
     return Ref(node, indices) if value is None else Num(value)
@@ -112,7 +106,7 @@ def _unset(node: Node, values: Sequence[Any], sizes: Sizes) -> NoReturn:
     raise AssertionError("an input has no value of its own")
 
 
-_leaf = {"cuts": _no_cut, "vjp": _never, "batch": _never}
+_leaf: dict[str, Any] = {"cuts": _no_cut, "vjp": _never, "batch": _never}
 define(
     Input,
     type=lambda node: node.declared,
@@ -131,13 +125,13 @@ define(
     Iota,
     type=lambda node: TensorType((node.size,), "integer"),
     meaning=lambda node, indices, element: indices[0],
-    evaluate=lambda node, values, sizes: np.arange(_sized(node.size, sizes)),
+    evaluate=lambda node, values, sizes: np.arange(count(node.size, sizes)),
     **_leaf,
 )
 define(
     Size,
     type=lambda node: TensorType(()),
     meaning=lambda node, indices, element: Extent(node.size),
-    evaluate=lambda node, values, sizes: np.float64(_sized(node.size, sizes)),
+    evaluate=lambda node, values, sizes: np.float64(count(node.size, sizes)),
     **_leaf,
 )

@@ -12,7 +12,7 @@ from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Apply, Num, Term, mul
 from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define
-from graphc.types import Dim, Shape, TensorType, evaluate, shape_text, size_of
+from graphc.types import Dim, Shape, TensorType, count, shape_text, size_of
 
 Span: TypeAlias = tuple[Dim, Dim, int]  # first element, number of elements, step
 
@@ -92,12 +92,12 @@ def _match_axes(old: Shape, new: Shape) -> list[int | None] | None:
 
 def concrete(shape: Sequence[Dim], sizes: Sizes) -> tuple[int, ...]:
     """Return `shape` with all named sizes put in."""
-    return tuple(int(evaluate(dim, sizes)) for dim in shape)  # type: ignore[arg-type]
+    return tuple(count(dim, sizes) for dim in shape)
 
 
 def _positions(spans: Sequence[Span], sizes: Sizes) -> tuple[np.ndarray[Any, Any], ...]:
     runs = [
-        int(evaluate(first, sizes)) + step * np.arange(int(evaluate(length, sizes)))  # type: ignore[arg-type]
+        count(first, sizes) + step * np.arange(count(length, sizes))
         for first, length, step in spans
     ]
     return np.ix_(*runs)

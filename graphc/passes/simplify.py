@@ -231,18 +231,18 @@ def scattered_into_zeros(node: Node) -> Node | None:
     if not _call(node, "add", "subtract"):
         return None
     a, b = node.args
+    if a.shape != b.shape:
+        return None
     minus = _call(node, "subtract")
-    if _into_zeros(b) and a.shape == b.shape:
+    if isinstance(b, ScatterAdd) and value_of(b.args[0]) == 0:
         update = elementwise("negative", b.args[2]) if minus else b.args[2]
-        return ScatterAdd((a, b.args[1], update), b.axis, b.batch)  # type: ignore
-    if _into_zeros(a) and a.shape == b.shape:
+        added: Node = ScatterAdd((a, b.args[1], update), b.axis, b.batch)
+        return added
+    if isinstance(a, ScatterAdd) and value_of(a.args[0]) == 0:
         base = elementwise("negative", b) if minus else b
-        return ScatterAdd((base, *a.args[1:]), a.axis, a.batch)  # type: ignore
+        moved: Node = ScatterAdd((base, *a.args[1:]), a.axis, a.batch)
+        return moved
     return None
-
-
-def _into_zeros(node: Node) -> bool:
-    return isinstance(node, ScatterAdd) and value_of(node.args[0]) == 0
 
 
 def sum_of_scattered(node: Node) -> Node | None:

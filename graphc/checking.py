@@ -1,0 +1,78 @@
+"""The gradient check of an emitted file, from outside."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ModelError
+
+STEP = 1e-6  # of the central differences; about the cube root of the precision of float64
+
+
+def check_file(path: Path, seed: int = 1) -> list[tuple[str, float, float]]:
+    """Compare the gradient of an emitted file with central differences.
+
+    Parameters
+    ----------
+    path
+        A file that graphc wrote, with parameters and a loss.
+    seed
+        Of the random data and directions.
+
+    Returns
+    -------
+    list of (str, float, float)
+        For each parameter, the derivative along a random direction: by the file's gradient, and
+        by differences of its loss.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be run, or has no gradient to check.
+    """
+    names = _emitted(path)
+    lib = names["_example"].__globals__.get("cp") or np
+    # The file's functions read the dtype from their module: differences need the digits.
+    scope = names["_example"].__globals__
+    for name in ("DTYPE", "_DTYPE"):
+        if name in scope:
+            scope[name] = np.float64
+    if "_REAL" in scope:
+        scope["_REAL"] = np.dtype(np.float64)
+    try:
+        return _compare(names, lib, np.random.default_rng(seed), seed)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _emitted(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ModelError(f"there is no file {path}")
+    try:
+        names = runpy.run_path(str(path), run_name="__graphc_check__")
+    except Exception as error:
+        raise ModelError(f"{path} raises {type(error).__name__}: {error}") from error
+    missing = [n for n in ("_example", "loss", "loss_and_grad") if n not in names]
+    if missing:
+        raise ModelError(f"{path} has no gradient to check: it lacks {', '.join(missing)}")
+    return names
+
+
+def _compare(
+    names: dict[str, Any], lib: Any, rng: np.random.Generator, seed: int
+) -> list[tuple[str, float, float]]:
+    params, inputs = names["_example"](seed)
+    _, grads = names["loss_and_grad"](params, **inputs)
+    rows = []
+    for field in params._fields:
+        value, slope = getattr(params, field), getattr(grads, field)
+        along = lib.asarray(rng.standard_normal(value.shape))
+        plus = names["loss"](params._replace(**{field: value + STEP * along}), **inputs)
+        minus = names["loss"](params._replace(**{field: value - STEP * along}), **inputs)
+        numeric = float(plus - minus) / (2 * STEP)
+        rows.append((field, float((slope * along).sum()), numeric))
+    return rows

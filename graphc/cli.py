@@ -1,0 +1,226 @@
+"""The command line: ``graphc build | render | show | check``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from graphc.checking import check_file
+from graphc.compile import compile
+from graphc.document import document
+from graphc.emit.files import save_text
+from graphc.emit.targets import DTYPES, STYLES, TARGETS
+from graphc.emit.version import __version__
+from graphc.errors import GraphcError, OutputError
+from graphc.language.blockwise import block_formulas
+from graphc.language.graph import Graph
+from graphc.modelfile import load_graphs
+from graphc.render import DIRECTIONS, PALETTES
+from graphc.render.files import render
+
+EXIT_ERROR = 1  # what was asked for cannot be done
+EXIT_USAGE = 2  # argparse's own
+EXIT_FAILED = 3  # a check was made, and failed
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        code: int = options.run(options)
+    except GraphcError as error:
+        if options.debug:
+            raise
+        print(f"graphc: {type(error).__name__}: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print("graphc: interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="graphc",
+        description="Turn a model, declared as a block diagram in Python, into its figure, its "
+        "formulas, and NumPy or CuPy source code for loss and gradients.",
+        epilog="A model is a Python file that makes a gc.Graph: MODEL is file.py, or "
+        "file.py:name if the file holds several. Exit codes: 0 done, 1 an error, 2 wrong usage, "
+        "3 a gradient check failed.",
+    )
+    parser.add_argument("--version", action="version", version=f"graphc {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _build_parser(commands)
+    _render_parser(commands)
+    _show_parser(commands)
+    _check_parser(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    epilog: str,
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text, description=text, epilog=epilog)
+    made.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    made.set_defaults(run=run)
+    return made
+
+
+def _build_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands, "build", _build, "Write source code, figure and formulas of a model.",
+        "Example: graphc build examples/digits.py -o out/",
+    )  # fmt: skip
+    made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
+    made.add_argument("-o", "--output", metavar="DIR", default=".", type=Path,
+                      help="the folder to write to, made if missing (default: this one)")  # fmt: skip
+    made.add_argument("--target", choices=list(TARGETS), help="only this target's source")
+    made.add_argument("--style", choices=list(STYLES), help="only this style of source")
+    made.add_argument("--dtype", choices=list(DTYPES), default="float32",
+                      help="of parameters and results (default: float32)")  # fmt: skip
+    made.add_argument("--allow-unused", action="store_true",
+                      help="zeros for the gradient by parameters without influence")  # fmt: skip
+    made.add_argument("--force", action="store_true", help="overwrite files that graphc "
+                      "did not write")  # fmt: skip
+
+
+def _render_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands, "render", _render, "Draw the block diagram of a model.",
+        "Example: graphc render examples/mynet.py -o mynet.svg --palette classic",
+    )  # fmt: skip
+    made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
+    made.add_argument("-o", "--output", metavar="FILE", type=Path,
+                      help="the file to write (default: <graph>.svg)")  # fmt: skip
+    made.add_argument("--direction", choices=list(DIRECTIONS),
+                      help="where the flow leads (default: as the model suggests)")  # fmt: skip
+    made.add_argument("--palette", choices=list(PALETTES), default="light", help="(default: light)")
+    made.add_argument("--params", choices=["implicit", "stub"], default="implicit",
+                      help="leave parameters to the labels, or draw an arrow for each "
+                      "(default: implicit)")  # fmt: skip
+    made.add_argument("--force", action="store_true", help="overwrite a file that graphc "
+                      "did not write")  # fmt: skip
+
+
+def _show_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands, "show", _show, "Print the formulas of a model: each block, its Jacobians, "
+        "its step of back-propagation.", "Example: graphc show examples/mynet.py --notation index",
+    )  # fmt: skip
+    made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
+    made.add_argument("--notation", choices=["auto", "matrix", "index"], default="auto",
+                      help="(default: matrix where there is one, else index)")  # fmt: skip
+    made.add_argument("--latex", action="store_true", help="print LaTeX in place of text")
+
+
+def _check_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands, "check", _check, "Compare the gradient of an emitted file with central "
+        "differences, in float64 on random data.", "Example: graphc check out/digits_numpy.py",
+    )  # fmt: skip
+    made.add_argument("file", metavar="FILE", type=Path, help="a file that graphc build wrote")
+    made.add_argument("--seed", type=int, default=1, help="of the random data (default: 1)")
+    made.add_argument("--tolerance", type=float, default=1e-5,
+                      help="the largest relative difference allowed (default: 1e-5)")  # fmt: skip
+
+
+def _build(options: argparse.Namespace) -> int:
+    folder: Path = options.output
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from None
+    for graph in load_graphs(options.model):
+        _build_graph(graph, folder, options)
+    return 0
+
+
+def _build_graph(graph: Graph, folder: Path, options: argparse.Namespace) -> None:
+    restricted = options.target is not None or options.style is not None
+    for target, style, ending in VARIANTS:
+        if options.target not in (None, target) or options.style not in (None, style):
+            continue
+        path = folder / f"{graph.name}_{ending}.py"
+        started = time.perf_counter()
+        program = compile(
+            graph, target=target, dtype=options.dtype, style=style,
+            allow_unused=options.allow_unused,
+        )  # fmt: skip
+        program.save(path, force=options.force)
+        _progress(path, started)
+    if restricted:
+        return
+    started = time.perf_counter()
+    figure = render(graph, folder / f"{graph.name}.svg", force=options.force)
+    _progress(figure, started)
+    started = time.perf_counter()
+    page = folder / f"{graph.name}.md"
+    save_text(page, document(graph, figure.name), force=options.force)
+    _progress(page, started)
+
+
+# What build writes: target, style, ending of the file's name.
+VARIANTS = (
+    ("numpy", "readable", "numpy"),
+    ("numpy", "fast", "numpy_fast"),
+    ("cupy", "readable", "cupy"),
+)
+
+
+def _progress(path: Path, started: float) -> None:
+    print(f"wrote {path} ({time.perf_counter() - started:.2f} s)", file=sys.stderr)
+
+
+def _render(options: argparse.Namespace) -> int:
+    graphs = load_graphs(options.model)
+    if options.output is not None and len(graphs) > 1:
+        names = ", ".join(g.name for g in graphs)
+        raise OutputError(f"{options.model} holds several graphs ({names}); choose one with :name")
+    for graph in graphs:
+        started = time.perf_counter()
+        path = render(
+            graph, options.output or Path(f"{graph.name}.svg"), direction=options.direction,
+            palette=options.palette, params=options.params, force=options.force,
+        )  # fmt: skip
+        _progress(path, started)
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    for graph in load_graphs(options.model):
+        print(graph.name)
+        for block in block_formulas(graph, options.notation):
+            print(f"\n{block.use.name} ({block.use.function})")
+            found = [*block.forward]
+            for p in block.partials:
+                found += [p.jacobian] if p.jacobian is p.backward else [p.jacobian, p.backward]
+            for f in found:
+                if f is not None:
+                    print("   ", f.latex_equation if options.latex else f.equation)
+                elif options.notation != "auto":
+                    print(f"    (none in {options.notation} notation)")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    rows = check_file(options.file, options.seed)
+    width = max((len(name) for name, *_ in rows), default=9)
+    print(f"{'parameter':{max(width, 9)}}  {'by formula':>16}  {'by differences':>16}  difference")
+    worst = 0.0
+    for name, symbolic, numeric in rows:
+        difference = abs(symbolic - numeric) / max(1.0, abs(numeric))
+        # A value that is not a number is no agreement.
+        worst = max(worst, difference) if difference == difference else float("inf")
+        print(f"{name:{max(width, 9)}}  {symbolic:16.9f}  {numeric:16.9f}  {difference:.1e}")
+    passed = worst <= options.tolerance
+    print(f"{'passed' if passed else 'FAILED'}: largest relative difference {worst:.1e}, "
+          f"tolerance {options.tolerance:.1e}")  # fmt: skip
+    return 0 if passed else EXIT_FAILED

@@ -1,0 +1,124 @@
+"""A model as a page of formulas: Markdown that renders on a code host."""
+
+from __future__ import annotations
+
+from graphc.calculus.formulas import Formula
+from graphc.commentary import space
+from graphc.emit.files import MARK
+from graphc.emit.version import __version__
+from graphc.language.blockwise import BlockFormulas, Partial, block_formulas
+from graphc.language.graph import Graph
+from graphc.language.variable import Variable
+from graphc.types import Shape, shape_text, size_of
+
+
+def document(graph: Graph, figure: str | None = None) -> str:
+    """Return the formulas of a graph as Markdown.
+
+    For every block: what it computes; its Jacobians by state and by parameters, with their
+    shapes; and its step of the backward recursion, cotangents as rows.
+
+    Parameters
+    ----------
+    figure
+        The file name of the diagram, to be shown at the top.
+    """
+    blocks = block_formulas(graph)
+    parts = [f"<!-- {MARK} {__version__} -->", f"# {graph.name}", ""]
+    if figure is not None:
+        parts += [f"![The block diagram of {graph.name}]({figure})", ""]
+    parts += [_INTRODUCTION, ""]
+    parts += _variables(graph)
+    parts += ["## Forward", ""]
+    for block in blocks:
+        parts += _forward(graph, block)
+    if any(block.partials for block in blocks):
+        parts += ["## Jacobians", ""]
+        for block in blocks:
+            parts += _jacobians(graph, block)
+        parts += ["## Backward recursion", "", _RECURSION, ""]
+        for block in reversed(blocks):
+            parts += _backward(graph, block)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+_INTRODUCTION = (
+    "All formulas are for one sample. Vectors are columns; a derivative of a vector by a vector "
+    "is in numerator layout: entry $ij$ is the derivative of output $i$ by input $j$."
+)
+_RECURSION = (
+    "From the cost back to the inputs. The derivative of the cost by a vector is a row, so each "
+    "step multiplies a row by the block's Jacobian from the right. Where a variable enters "
+    "several blocks, its derivative is the sum of what they contribute."
+)
+
+
+def _variables(graph: Graph) -> list[str]:
+    rows = ["## Variables", "", "| name | kind | space | numbers |", "|---|---|---|---:|"]
+    for v in (*graph.variables, *graph.parameters):
+        kind = "computed" if v.role == "expression" else v.role
+        classes = v.declaration.classes
+        where = f"{{0..{classes - 1}}}" if classes is not None else space(v.shape, v.kind)
+        rows.append(f"| `{graph.name_of(v)}` | {kind} | {where} | {size_of(v.shape)} |")
+    return [*rows, ""]
+
+
+def _heading(graph: Graph, block: BlockFormulas) -> str:
+    use = block.use
+    ins = ", ".join(f"`{graph.name_of(v)}`" for v in use.inputs)
+    outs = ", ".join(f"`{graph.name_of(v)}`" for v in use.outputs)
+    what = "cost" if use.kind == "cost" else "function"
+    made = f"from {ins} to {outs}" if use.kind != "cost" else f"of {ins}"
+    return f"### `{use.name}`\n\nThe {what} `{use.function}`, {made}."
+
+
+def _forward(graph: Graph, block: BlockFormulas) -> list[str]:
+    lines = [_heading(graph, block), ""]
+    for output, formula in zip(block.use.outputs, block.forward, strict=True):
+        lines += _shown(formula, _shape_of(output))
+    return lines
+
+
+def _jacobians(graph: Graph, block: BlockFormulas) -> list[str]:
+    if not block.partials:
+        return []
+    lines = [f"### Jacobians of `{block.use.name}`", ""]
+    for of_state, title in ((True, "By state"), (False, "By parameters")):
+        chosen = [p for p in block.partials if p.of_state is of_state]
+        if chosen:
+            lines += [f"{title}:", ""]
+        for p in chosen:
+            lines += _shown(p.jacobian, _jacobian_shape(p))
+    return lines
+
+
+def _backward(graph: Graph, block: BlockFormulas) -> list[str]:
+    chosen: list[Partial] = [p for p in block.partials if p.wrt.role != "observed"]
+    if not chosen:
+        return []
+    lines = [f"### Back through `{block.use.name}`", ""]
+    for p in chosen:
+        formula = p.backward
+        lines += _shown(formula, formula.sizes if formula is not None else "")
+    return lines
+
+
+def _shown(formula: Formula | None, note: str) -> list[str]:
+    if formula is None:
+        return ["No closed formula; the emitted code computes it.", ""]
+    lines = ["```math", formula.latex_equation, "```", ""]
+    return [*lines, note.replace("×", " × ") + "\n"] if note else lines
+
+
+def _shape_of(v: Variable) -> str:
+    return f"Shape: {_dims(v.shape)}" if v.shape else ""
+
+
+def _jacobian_shape(p: Partial) -> str:
+    shape = (*p.output.shape, *p.wrt.shape)
+    return f"Shape: {_dims(shape)}" if shape else ""
+
+
+def _dims(shape: Shape) -> str:
+    return "×".join(map(str, shape)) if shape else shape_text(())
+

@@ -1,0 +1,141 @@
+"""The formulas of every block of a graph: forward, two Jacobians, one step of back-propagation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphc.calculus import formulas
+from graphc.calculus.formulas import Formula, Notation
+from graphc.errors import DerivativeError, FormulaError
+from graphc.ir.nodes import Node
+from graphc.ir.program import Program, text
+from graphc.language.graph import Graph, Use, resolved
+from graphc.language.variable import Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What the formulas say of a block's output by one of its inputs or parameters.
+
+    Parameters
+    ----------
+    backward
+        The cotangent of `wrt` from that of the output; of a cost, whose output is where it all
+        starts, the gradient itself.
+    """
+
+    output: Variable
+    wrt: Variable
+    of_state: bool
+    jacobian: Formula | None
+    backward: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFormulas:
+    """The formulas of one use of a block; None where there is no formula."""
+
+    use: Use
+    forward: tuple[Formula | None, ...]
+    partials: tuple[Partial, ...]
+
+
+def block_formulas(
+    graph: Graph, notation: Notation = "auto", cost: str = "L"
+) -> list[BlockFormulas]:
+    """Return the formulas of every use in a graph, with the names that variables have there.
+
+    Blocks of one structure share their derivation: a net of a thousand equal layers costs one.
+    """
+    values = resolved([], graph.variables)
+    known: dict[tuple[str, ...], _Pattern] = {}
+    result = []
+    for use in graph.uses:
+        ports = [*use.inputs, *use.parameters.values(), *use.outputs]
+        nodes = [values.get(v.node, v.node) for v in ports]
+        names = [graph.name_of(v) for v in ports]
+        given = len(ports) - len(use.outputs)
+        program = Program(tuple(nodes[:given]), tuple(nodes[given:]))
+        # The order of the names decides the order of factors, so it is part of the structure.
+        key = (text(program), use.kind, *map(str, sorted(range(len(names)), key=names.__getitem__)))
+        if key not in known:
+            known[key] = _Pattern(tuple(nodes), tuple(names), use, notation, cost)
+        result.append(known[key].named(use, tuple(names)))
+    return result
+
+
+class _Pattern:
+    """The formulas of one structure of block, printed under any names."""
+
+    def __init__(
+        self, nodes: tuple[Node, ...], names: tuple[str, ...], use: Use, notation: Notation, cost: str
+    ) -> None:
+        self.nodes, self.names = nodes, names
+        known = dict(zip(reversed(nodes), reversed(names), strict=True))
+        given = len(use.inputs) + len(use.parameters)
+        outputs = nodes[given:]
+        self.forward = [
+            _tried(lambda n=node: formulas.forward(n, known, notation=notation)) for node in outputs
+        ]
+        self.partials: dict[tuple[int, int], tuple[Formula | None, Formula | None]] = {}
+        for o, output in enumerate(outputs):
+            for w in range(given):
+                if nodes[w].kind == "real" and output.kind == "real":
+                    self.partials[o, w] = _derivatives(
+                        output, nodes[w], known, use.kind == "cost", notation, cost
+                    )
+
+    def named(self, use: Use, names: tuple[str, ...]) -> BlockFormulas:
+        """Return the formulas under the names of another use."""
+        ports = [*use.inputs, *use.parameters.values()]
+        change = dict(zip(self.names, names, strict=True))
+        partials = tuple(
+            Partial(
+                use.outputs[o], ports[w], w < len(use.inputs),
+                _renamed(j, change), _renamed(b, change),
+            )
+            for (o, w), (j, b) in self.partials.items()
+        )  # fmt: skip
+        return BlockFormulas(use, tuple(_renamed(f, change) for f in self.forward), partials)
+
+
+def _derivatives(
+    output: Node, wrt: Node, names: Mapping[Node, str], is_cost: bool, notation: Notation, cost: str
+) -> tuple[Formula | None, Formula | None]:
+    jacobian = _tried(lambda: formulas.jacobian(output, wrt, names, notation=notation))
+    if is_cost:
+        return jacobian, jacobian
+    return jacobian, _tried(
+        lambda: formulas.backward(output, wrt, names, cost=cost, notation=notation)
+    )
+
+
+def _tried(make: Callable[[], Formula]) -> Formula | None:
+    """Return a formula, or None where there is none: what cannot be derived is left out."""
+    try:
+        return make()
+    except (FormulaError, DerivativeError):
+        return None
+
+
+def _renamed(formula: Formula | None, change: Mapping[str, str]) -> Formula | None:
+    if formula is None or all(old == new for old, new in change.items()):
+        return formula
+
+    def name(text_: str) -> str:
+        if text_.startswith("∂"):
+            head, _, tail = text_.rpartition("/∂")
+            return f"{head}/∂{change.get(tail, tail)}"
+        return change.get(text_, text_)
+
+    def side(part: tuple[str, Any]) -> tuple[str, Any]:
+        return name(part[0]), part[1]
+
+    return replace(
+        formula,
+        names={node: name(old) for node, old in formula.names.items()},
+        above=side(formula.above),
+        below=tuple(side(part) for part in formula.below),
+    )

@@ -1,0 +1,152 @@
+"""Formulas of variables: `gc.formula` and `gc.latex`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.calculus import formulas
+from graphc.calculus.formulas import Formula, Layout, Notation
+from graphc.errors import FormulaError, UsageError
+from graphc.ir.nodes import Node
+from graphc.language.declare import sources
+from graphc.language.source import here
+from graphc.language.variable import Variable
+
+
+def formula(
+    v: Variable, notation: Notation = "auto", depth: int | None = 0, *, layout: Layout = "numerator"
+) -> Any:
+    """Return what a variable is, as a SymPy expression.
+
+    Parameters
+    ----------
+    notation
+        ``"matrix"``; ``"index"``: with ``Indexed``, ``Sum`` and ``KroneckerDelta``, free indices
+        i, j, k, ... in the order of the result's axes; ``"auto"``: matrix notation if every rank
+        is two or less and there is one, else index notation.
+    depth
+        How many blocks further back to look than the block that computes the variable; None: down
+        to what was declared.
+    layout
+        ``"row"`` prints a gradient as a row vector, as the lecture does.
+
+    Raises
+    ------
+    FormulaError
+        If there is no formula in the notation asked for.
+
+    Examples
+    --------
+    >>> import graphc as gc
+    >>> s = gc.observed("s", shape=3)
+    >>> formula(gc.jacobian(gc.softmax(s, output="z"), s), notation="index")
+    (-z[j] + KroneckerDelta(i, j))*z[i]
+    """
+    return formula_of(v, notation, depth, layout=layout).sympy
+
+
+def latex(
+    v: Variable, notation: Notation = "auto", depth: int | None = 0, *, layout: Layout = "numerator"
+) -> str:
+    r"""Return what a variable is, as LaTeX; arguments as for :func:`formula`.
+
+    Examples
+    --------
+    >>> import graphc as gc
+    >>> x = gc.observed("x", shape=3)
+    >>> print(latex(gc.jacobian(gc.tanh(x, output="z"), x), notation="index"))
+    \delta_{ij} \left(1 - z_{i}^{2}\right)
+    """
+    return formula_of(v, notation, depth, layout=layout).latex
+
+
+def formula_of(
+    v: Variable, notation: Notation = "auto", depth: int | None = 0, *, layout: Layout = "numerator"
+) -> Formula:
+    """Return what a variable is, as graphc's own formula; it prints as text and LaTeX."""
+    if notation not in ("auto", "index", "matrix"):
+        raise UsageError(f"{here()}: notation is 'auto', 'index' or 'matrix', got {notation!r}")
+    try:
+        return _formula(v, notation, depth, layout)
+    except FormulaError as error:
+        raise error.within(f"{here()}: {v.describe()}") from None
+
+
+def _formula(v: Variable, notation: Notation, depth: int | None, layout: Layout) -> Formula:
+    derivation = v.derivation
+    if derivation is None:
+        return formulas.forward(v.node, names_behind(v, depth), notation=notation)
+    y, x = derivation.of, derivation.by
+    inner = y.derivation
+    if inner is not None and inner.rule == "grad" and inner.of.derivation is None:
+        names = names_behind(inner.of, depth, whole=True, more=(inner.by, x))
+        return formulas.hessian(inner.of.node, inner.by.node, x.node, names, notation=notation)
+    names = names_behind(y, depth, whole=True, more=(x,))
+    return formulas.jacobian(y.node, x.node, names, notation=notation, layout=layout)
+
+
+def names_behind(
+    variable: Variable, depth: int | None, *, whole: bool = False, more: Sequence[Variable] = ()
+) -> dict[Node, str]:
+    """Return the nodes behind a variable that a formula names, the variable's own included.
+
+    Names are those that variables have outside any graph: a block's parameter is called
+    ``<block>_<parameter>`` where the block has a name.
+
+    Parameters
+    ----------
+    depth
+        The number of blocks to look through before names are used; None: all.
+    whole
+        Name every block's result behind the variable, unless `depth` is None: a derivative looks
+        through them, and gives them their names back.
+    more
+        Variables that have a name in any case.
+    """
+    names: dict[Node, str] = {}
+    for v in (*more, variable):
+        _enter(v, _name(v), names)
+    stops = {id(v) for v in more}
+    seen: set[int] = set()
+    pending = [(variable, -1)]  # with the number of blocks between it and the start
+    while pending:
+        v, passed = pending.pop()
+        if id(v) in seen:
+            continue
+        seen.add(id(v))
+        computed = v.call is not None or v.role == "computed"
+        named_here = computed and depth is not None and passed >= 0
+        beyond = named_here and depth is not None and passed >= depth
+        if (v.role not in ("expression", "computed")) or (named_here and (whole or beyond)):
+            _enter(v, _name(v), names)
+        if id(v) in stops or v.role not in ("expression", "computed") or (beyond and not whole):
+            continue
+        further = passed + 1 if v.call is not None or passed < 0 else passed
+        if v.call is not None:
+            block = v.call.block.name
+            for short, parameter in v.call.parameters.items():
+                _enter(parameter, f"{block}_{short}" if block else short, names)
+        pending.extend((source, further) for source in reversed(sources(v)))
+    return names
+
+
+def _enter(v: Variable, name: str, names: dict[Node, str]) -> None:
+    """Name a node unless it has a name; a name that is taken gets a number."""
+    if v.node in names or v.role == "constant":
+        return
+    taken = set(names.values())
+    unique, number = name, 1
+    while unique in taken:
+        number += 1
+        unique = f"{name}{number}"
+    names[v.node] = unique
+
+
+def _name(v: Variable) -> str:
+    if v.name is not None:
+        return v.name
+    if v.call is not None:
+        block = v.call.block.name or v.call.block.function
+        return block if v.call.kind == "cost" else f"{block}_out"
+    return "y"

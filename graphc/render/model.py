@@ -1,0 +1,107 @@
+"""A graph of the language as a diagram: shapes, labels, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphc.language.graph import Graph, Use
+from graphc.language.variable import Variable
+from graphc.render.diagram import Diagram, Edge, EdgeKind, Element
+from graphc.render.labels import escape, math_label
+from graphc.types import Shape, shape_text
+
+MOST_ARGUMENTS = 4  # in a label such as G(x, w); more make the block too wide
+_KINDS = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
+
+
+def diagram_of(graph: Graph, shapes: bool = True) -> Diagram:
+    """Return the diagram of a graph.
+
+    Parameters in their own blocks stay implicit, in the labels; a free-standing parameter is a
+    circle. `shapes` writes the space of each variable beside it.
+    """
+    own = {id(v) for use in graph.uses for v in use.parameters.values()}
+    hidden = {id(use.outputs[0]) for use in graph.costs}  # a cost's output is implicit
+    used = {id(v) for use in graph.uses for v in use.inputs}
+    elements: list[Element] = []
+    edges: list[Edge] = []
+    free = [v for v in graph.parameters if id(v) not in own]
+    for v in (*graph.variables, *free):
+        if id(v) not in hidden or id(v) in used:
+            elements.append(_variable(graph, v, shapes))
+    shown = {element.id for element in elements}
+    for number, use in enumerate(graph.uses):
+        at = f"function {use.name} {number}"
+        elements.append(_function(graph, use, at))
+        for port, v in enumerate(use.inputs):
+            kind: EdgeKind = "parameter" if v.role == "parameter" else "forward"
+            edges.append(Edge(_id(graph, v), at, kind, target_port=port))
+        for port, v in enumerate(use.outputs):
+            if _id(graph, v) in shown:
+                edges.append(Edge(at, _id(graph, v), source_port=port))
+    return Diagram(graph.name, tuple(elements), tuple(edges), _description(graph))
+
+
+def _id(graph: Graph, v: Variable) -> str:
+    return f"variable {graph.name_of(v)}"
+
+
+def _variable(graph: Graph, v: Variable, shapes: bool) -> Element:
+    name = graph.name_of(v)
+    classes = v.declaration.classes
+    return Element(
+        _id(graph, v),
+        _KINDS.get(v.role, "computed"),  # type: ignore[arg-type]
+        v.declaration.label or math_label(name),
+        note=space(v.shape, v.kind, classes) if shapes else "",
+        discrete=v.kind != "real",
+        hint=f"{name}: {v.kind} {shape_text(v.shape)}",
+    )
+
+
+def space(shape: Shape, kind: str, classes: int | None = None) -> str:
+    """Return the space that values live in, as LaTeX: `ℝ⁶⁰⁰`; nothing for a real number."""
+    sets = {"real": r"\mathbb{R}", "integer": r"\mathbb{Z}", "boolean": r"\{0,1\}"}
+    base = sets[kind]
+    if classes is not None:
+        base = rf"\{{0..{classes - 1}\}}"
+    elif not shape and kind == "real":
+        return ""
+    sizes = r" \times ".join(escape(str(dim).replace("*", " ")) for dim in shape)
+    return f"{base}^{{{sizes}}}" if shape else base
+
+
+def _function(graph: Graph, use: Use, at: str) -> Element:
+    shorts = tuple(use.parameters)
+    ins = ", ".join(graph.name_of(v) for v in use.inputs)
+    outs = ", ".join(graph.name_of(v) for v in use.outputs)
+    return Element(
+        at,
+        "cost" if use.kind == "cost" else "function",
+        use.label or _label(graph, use),
+        parameters=tuple(math_label(short) for short in shorts),
+        hint=f"{use.name}: {use.function}({ins}) gives {outs}",
+    )
+
+
+def _label(graph: Graph, use: Use) -> str:
+    """Return the label of a block: its name and what it is a function of."""
+    named = use.call is not None and use.call.block.name is not None
+    base = math_label(use.name if named else use.function)
+    arguments = [v.declaration.label or math_label(graph.name_of(v)) for v in use.inputs]
+    arguments += [math_label(short) for short in use.parameters]
+    return f"{base}({_joined(arguments)})" if len(arguments) <= MOST_ARGUMENTS else base
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return r",\,".join(parts)
+
+
+def _description(graph: Graph) -> str:
+    parts = []
+    for use in graph.uses:
+        ins = ", ".join(graph.name_of(v) for v in use.inputs)
+        outs = ", ".join(graph.name_of(v) for v in use.outputs)
+        what = f"cost {use.name} of {ins}" if use.kind == "cost" else f"{outs} = {use.name}({ins})"
+        parts.append(what)
+    return "; ".join(parts)
