@@ -1,7 +1,9 @@
 """graphc: block diagrams to symbolic Jacobians, figures, and standalone gradient code.
 
-Declare a model with variables, functions and costs; see ``docs/`` for the guide.
+Declare a model with variables, functions and costs; see the README and ``docs/`` for the guide.
 """
+
+from typing import Any
 
 from graphc.blocks.activations import (
     log_sigmoid,
@@ -15,10 +17,107 @@ from graphc.blocks.activations import (
 )
 from graphc.blocks.costs import cross_entropy, mse, squared_error
 from graphc.blocks.linear import Linear
-from graphc.language.declare import computed, constant, latent, observed, parameter
-from graphc.language.derive import grad, hessian, hvp, jacobian, jvp, vjp
-from graphc.language.functions import Input, Parameter, cost, function
-from graphc.language.graph import Graph
 from graphc.compile import Compiled, CompiledFunction, compile, compile_function
-from graphc.language.variable import Variable
 from graphc.emit.version import __version__
+from graphc.errors import (
+    CompileError,
+    CycleError,
+    DerivativeError,
+    FormulaError,
+    GraphcError,
+    KindError,
+    NamingError,
+    OutputError,
+    RenderError,
+    ShapeError,
+    UsageError,
+)
+from graphc.language.declare import computed, constant, latent, observed, parameter
+from graphc.language.derive import grad, hessian, hvp, jacobian, jvp, stop_gradient, vjp
+from graphc.language.display import HOOKS
+from graphc.language.functions import Block, Function, Input, Parameter, cost, function
+from graphc.language.graph import Graph
+from graphc.language.variable import Variable
+from graphc.render.files import render
+
+__all__ = [
+    "Block",
+    "CompileError",
+    "Compiled",
+    "CompiledFunction",
+    "CycleError",
+    "DerivativeError",
+    "FormulaError",
+    "Function",
+    "Graph",
+    "GraphcError",
+    "Input",
+    "KindError",
+    "Linear",
+    "NamingError",
+    "OutputError",
+    "Parameter",
+    "RenderError",
+    "ShapeError",
+    "UsageError",
+    "Variable",
+    "__version__",
+    "compile",
+    "compile_function",
+    "computed",
+    "constant",
+    "cost",
+    "cross_entropy",
+    "formula",
+    "function",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "latent",
+    "latex",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "mse",
+    "observed",
+    "parameter",
+    "relu",
+    "render",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "squared_error",
+    "stop_gradient",
+    "tanh",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The formulas are half of graphc: loaded at first use, so that `import graphc` stays fast.
+    if name in ("formula", "latex"):
+        import graphc.language.formula as formulas
+
+        return getattr(formulas, name)
+    raise AttributeError(f"module 'graphc' has no attribute {name!r}")
+
+
+def _show_variable(variable: Variable) -> dict[str, str]:
+    from graphc.language.formula import formula_of
+
+    try:
+        return {"text/latex": f"$\\displaystyle {formula_of(variable).latex_equation}$"}
+    except FormulaError:
+        return {}
+
+
+def _show_graph(graph: Graph) -> dict[str, str]:
+    from graphc.render.files import svg_of
+
+    return {"image/svg+xml": svg_of(graph)}
+
+
+HOOKS["Variable"] = _show_variable
+HOOKS["Graph"] = _show_graph

@@ -18,8 +18,9 @@ from graphc.errors import GraphcError, OutputError
 from graphc.language.blockwise import block_formulas
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
-from graphc.render import DIRECTIONS, PALETTES
+from graphc.render.drawing import DIRECTIONS
 from graphc.render.files import render
+from graphc.render.palettes import PALETTES
 
 EXIT_ERROR = 1  # what was asked for cannot be done
 EXIT_USAGE = 2  # argparse's own
@@ -76,60 +77,103 @@ def _command(
 
 def _build_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     made = _command(
-        commands, "build", _build, "Write source code, figure and formulas of a model.",
+        commands,
+        "build",
+        _build,
+        "Write source code, figure and formulas of a model.",
         "Example: graphc build examples/digits.py -o out/",
-    )  # fmt: skip
+    )
     made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
-    made.add_argument("-o", "--output", metavar="DIR", default=".", type=Path,
-                      help="the folder to write to, made if missing (default: this one)")  # fmt: skip
+    made.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        default=".",
+        type=Path,
+        help="the folder to write to, made if missing (default: this one)",
+    )
     made.add_argument("--target", choices=list(TARGETS), help="only this target's source")
     made.add_argument("--style", choices=list(STYLES), help="only this style of source")
-    made.add_argument("--dtype", choices=list(DTYPES), default="float32",
-                      help="of parameters and results (default: float32)")  # fmt: skip
-    made.add_argument("--allow-unused", action="store_true",
-                      help="zeros for the gradient by parameters without influence")  # fmt: skip
-    made.add_argument("--force", action="store_true", help="overwrite files that graphc "
-                      "did not write")  # fmt: skip
+    made.add_argument(
+        "--dtype",
+        choices=list(DTYPES),
+        default="float32",
+        help="of parameters and results (default: float32)",
+    )
+    made.add_argument(
+        "--allow-unused",
+        action="store_true",
+        help="zeros for the gradient by parameters without influence",
+    )
+    made.add_argument(
+        "--force", action="store_true", help="overwrite files that graphc did not write"
+    )
 
 
 def _render_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     made = _command(
-        commands, "render", _render, "Draw the block diagram of a model.",
+        commands,
+        "render",
+        _render,
+        "Draw the block diagram of a model.",
         "Example: graphc render examples/mynet.py -o mynet.svg --palette classic",
-    )  # fmt: skip
+    )
     made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
-    made.add_argument("-o", "--output", metavar="FILE", type=Path,
-                      help="the file to write (default: <graph>.svg)")  # fmt: skip
-    made.add_argument("--direction", choices=list(DIRECTIONS),
-                      help="where the flow leads (default: as the model suggests)")  # fmt: skip
+    made.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="the file to write (default: <graph>.svg)"
+    )
+    made.add_argument(
+        "--direction",
+        choices=list(DIRECTIONS),
+        help="where the flow leads (default: as the model suggests)",
+    )
     made.add_argument("--palette", choices=list(PALETTES), default="light", help="(default: light)")
-    made.add_argument("--params", choices=["implicit", "stub"], default="implicit",
-                      help="leave parameters to the labels, or draw an arrow for each "
-                      "(default: implicit)")  # fmt: skip
-    made.add_argument("--force", action="store_true", help="overwrite a file that graphc "
-                      "did not write")  # fmt: skip
+    made.add_argument(
+        "--params",
+        choices=["implicit", "stub"],
+        default="implicit",
+        help="leave parameters to the labels, or draw an arrow for each (default: implicit)",
+    )
+    made.add_argument(
+        "--force", action="store_true", help="overwrite a file that graphc did not write"
+    )
 
 
 def _show_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     made = _command(
-        commands, "show", _show, "Print the formulas of a model: each block, its Jacobians, "
-        "its step of back-propagation.", "Example: graphc show examples/mynet.py --notation index",
-    )  # fmt: skip
+        commands,
+        "show",
+        _show,
+        "Print the formulas of a model: each block, its Jacobians, its step of back-propagation.",
+        "Example: graphc show examples/mynet.py --notation index",
+    )
     made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
-    made.add_argument("--notation", choices=["auto", "matrix", "index"], default="auto",
-                      help="(default: matrix where there is one, else index)")  # fmt: skip
+    made.add_argument(
+        "--notation",
+        choices=["auto", "matrix", "index"],
+        default="auto",
+        help="(default: matrix where there is one, else index)",
+    )
     made.add_argument("--latex", action="store_true", help="print LaTeX in place of text")
 
 
 def _check_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     made = _command(
-        commands, "check", _check, "Compare the gradient of an emitted file with central "
-        "differences, in float64 on random data.", "Example: graphc check out/digits_numpy.py",
-    )  # fmt: skip
+        commands,
+        "check",
+        _check,
+        "Compare the gradient of an emitted file with central "
+        "differences, in float64 on random data.",
+        "Example: graphc check out/digits_numpy.py",
+    )
     made.add_argument("file", metavar="FILE", type=Path, help="a file that graphc build wrote")
     made.add_argument("--seed", type=int, default=1, help="of the random data (default: 1)")
-    made.add_argument("--tolerance", type=float, default=1e-5,
-                      help="the largest relative difference allowed (default: 1e-5)")  # fmt: skip
+    made.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-5,
+        help="the largest relative difference allowed (default: 1e-5)",
+    )
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -151,9 +195,12 @@ def _build_graph(graph: Graph, folder: Path, options: argparse.Namespace) -> Non
         path = folder / f"{graph.name}_{ending}.py"
         started = time.perf_counter()
         program = compile(
-            graph, target=target, dtype=options.dtype, style=style,
+            graph,
+            target=target,
+            dtype=options.dtype,
+            style=style,
             allow_unused=options.allow_unused,
-        )  # fmt: skip
+        )
         program.save(path, force=options.force)
         _progress(path, started)
     if restricted:
@@ -187,9 +234,13 @@ def _render(options: argparse.Namespace) -> int:
     for graph in graphs:
         started = time.perf_counter()
         path = render(
-            graph, options.output or Path(f"{graph.name}.svg"), direction=options.direction,
-            palette=options.palette, params=options.params, force=options.force,
-        )  # fmt: skip
+            graph,
+            options.output or Path(f"{graph.name}.svg"),
+            direction=options.direction,
+            palette=options.palette,
+            params=options.params,
+            force=options.force,
+        )
         _progress(path, started)
     return 0
 
@@ -221,6 +272,8 @@ def _check(options: argparse.Namespace) -> int:
         worst = max(worst, difference) if difference == difference else float("inf")
         print(f"{name:{max(width, 9)}}  {symbolic:16.9f}  {numeric:16.9f}  {difference:.1e}")
     passed = worst <= options.tolerance
-    print(f"{'passed' if passed else 'FAILED'}: largest relative difference {worst:.1e}, "
-          f"tolerance {options.tolerance:.1e}")  # fmt: skip
+    print(
+        f"{'passed' if passed else 'FAILED'}: largest relative difference {worst:.1e}, "
+        f"tolerance {options.tolerance:.1e}"
+    )
     return 0 if passed else EXIT_FAILED

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graphc.emit.model import Comments
-from graphc.language.blockwise import Partial, block_formulas
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
 from graphc.types import Shape
+
+if TYPE_CHECKING:
+    from graphc.language.blockwise import Partial
 
 WIDTH = 92
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -97,6 +100,9 @@ def space(shape: Shape, kind: str = "real") -> str:
 
 def commentary(graph: Graph, batch: bool) -> Comments:
     """Return the formulas that stand over each block's lines, forward and backward."""
+    # Late, so that `import graphc` does not load the formulas.
+    from graphc.language.blockwise import block_formulas
+
     forward: dict[str, str] = {}
     backward: dict[str, str] = {}
     for block in block_formulas(graph):

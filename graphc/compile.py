@@ -12,13 +12,15 @@ from typing import Any
 from graphc.batching import batch_nodes, mark
 from graphc.calculus.reverse import reaches, sweep
 from graphc.commentary import commentary, diagram_text, loss_formula
+from graphc.emit.files import save_source
 from graphc.emit.frame import Emitted, emit
 from graphc.emit.model import Comments, Field, Model
 from graphc.emit.naming import Namer
 from graphc.emit.plan import COTANGENT
+from graphc.emit.runtime import load
 from graphc.emit.targets import DTYPES, STYLES, Target, target_named
+from graphc.emit.version import __version__
 from graphc.errors import CompileError, DerivativeError
-from graphc.emit.files import save_source
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Origin, Program, rewrite, rewrite_nodes
 from graphc.language.derive import why_not
@@ -30,9 +32,7 @@ from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Input, Size, constant, new_input
 from graphc.ops.stable import STABLE
 from graphc.passes.pipeline import DEFAULT, Pass, run
-from graphc.emit.runtime import load
 from graphc.types import Dim, TensorType, named
-from graphc.emit.version import __version__
 
 SAMPLES: Dim = named("P")
 
@@ -73,7 +73,7 @@ class Compiled:
         return self._namespace
 
     @property
-    def Params(self) -> Any:  # noqa: N802
+    def Params(self) -> Any:
         """The NamedTuple of the parameters."""
         return self.namespace[_spelled("Params", self.model)]
 
@@ -139,7 +139,7 @@ def _spelled(name: str, model: Model) -> str:
     return f"_{name}" if name in users | set(model.program.names.values()) else name
 
 
-def compile(  # noqa: A001
+def compile(
     graph: Graph,
     *,
     target: str = "numpy",
@@ -504,8 +504,9 @@ def _function_program(inputs: tuple[Variable, ...], outputs: tuple[Variable, ...
         names[leaf] = namer.fresh(v.name or "x")
     for node in topological(results, leaves):
         if isinstance(node, Input) and node not in names:
-            raise CompileError(f"the outputs depend on {_who(node, outputs)}, "
-                               "which is not among the inputs")  # fmt: skip
+            raise CompileError(
+                f"the outputs depend on {_who(node, outputs)}, which is not among the inputs"
+            )
     return Program(tuple(leaves), results, names)
 
 

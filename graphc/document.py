@@ -121,4 +121,3 @@ def _jacobian_shape(p: Partial) -> str:
 
 def _dims(shape: Shape) -> str:
     return "×".join(map(str, shape)) if shape else shape_text(())
-

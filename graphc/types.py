@@ -99,17 +99,20 @@ def named(name: str) -> Dimension:
 
 
 def floor_divide(a: Dim, b: Dim) -> Dim:
-    """Return ``a // b``, divided out where every coefficient divides."""
+    """Return ``a // b``, divided out where there is no remainder, whatever the sizes are.
+
+    Raises
+    ------
+    ShapeError
+        If `b` is 0.
+    """
+    if b == 0:
+        raise ShapeError(f"the size {a} cannot be divided by 0")
     if isinstance(a, int) and isinstance(b, int):
         return a // b
-    if a == b:
-        return 1
-    if isinstance(b, Dimension) and len(b.terms) == 1 and isinstance(a, Dimension):
-        quotient = _divide_monomial(a, *b.terms[0])
-        if quotient is not None:
-            return quotient
-    if isinstance(b, int) and isinstance(a, Dimension) and all(c % b == 0 for _, c in a.terms):
-        return _dimension({m: c // b for m, c in a.terms})
+    quotient = _quotient(a, b)
+    if quotient is not None:
+        return quotient
     numerator = a if isinstance(a, Dimension) else Dimension((((), a),))
     return Dimension((((FloorDivision(numerator, b),), 1),))
 
@@ -170,18 +173,29 @@ def _dimension(total: Mapping[Monomial, int]) -> Dim:
     return Dimension(tuple(sorted(kept, key=lambda term: (not term[0], str(term[0])))))
 
 
-def _divide_monomial(a: Dimension, divisor: Monomial, by: int) -> Dim | None:
-    quotient: dict[Monomial, int] = {}
-    for monomial, coefficient in a.terms:
-        rest = list(monomial)
+def _quotient(a: Dim, b: Dim) -> Dim | None:
+    """Return ``a / b`` as a polynomial, by long division; None where it leaves a remainder."""
+    divisor, by = max(_terms(b), key=_degree)
+    total: Dim = 0
+    rest = a
+    while rest != 0:
+        monomial, coefficient = max(_terms(rest), key=_degree)
+        atoms = list(monomial)
         for atom in divisor:
-            if atom not in rest:
+            if atom not in atoms:
                 return None
-            rest.remove(atom)
+            atoms.remove(atom)
         if coefficient % by:
             return None
-        quotient[tuple(rest)] = coefficient // by
-    return _dimension(quotient)
+        step = _dimension({tuple(atoms): coefficient // by})
+        total = total + step
+        rest = rest - step * b
+    return total
+
+
+def _degree(term: tuple[Monomial, int]) -> tuple[int, list[str]]:
+    """Return where a term stands: an order that multiplication keeps."""
+    return len(term[0]), [str(atom) for atom in term[0]]
 
 
 def _factor(dim: Dim) -> str:

@@ -8,7 +8,7 @@ from graphc.language.functions import Input, Parameter, function
 
 
 @function
-def Linear(  # noqa: N802
+def Linear(
     x: Any = Input("... in_features"),
     *,
     out_features: int,

@@ -69,6 +69,9 @@ def _value(term: Term, values: Values, sizes: Sizes, at: Indices) -> Any:
             return np.prod(np.broadcast_arrays(*(np.asarray(of(f), float) for f in factors)), 0)
         case Apply("power", (base, exponent)):
             return np.power(np.asarray(of(base), float), of(exponent))
+        case Apply("equal", (left, right)):
+            # Equal in mathematics: two ways to round the same number are no difference.
+            return np.isclose(of(left), of(right), rtol=1e-12, atol=0)
         case Apply(function, args):
             return SCALARS[function].evaluate(*map(of, args))
         case Softmax(body, indices, places):

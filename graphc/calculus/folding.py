@@ -21,6 +21,7 @@ from graphc.calculus.index_terms import (
 )
 from graphc.calculus.simplify_functions import call
 from graphc.calculus.simplify_numbers import number, split_number
+from graphc.calculus.simplify_sums import opened, summed
 from graphc.calculus.simplify_terms import raised, replace, rewrite, times
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Add, Apply, Mul, Num, Ref, Sum, Term, children
@@ -212,17 +213,32 @@ def _softmax_in(part: Mul) -> Term:
         nest = _exponentials(base)
         if nest is None or not _whole(exponent, below=0):
             continue
-        indices, body = nest
-        for other, above in powers:
-            if not isinstance(other, Apply) or other.function != "exp" or not _whole(above):
-                continue
-            found = match(body, other.args[0], indices, {})
-            if found is not None and all(index in found for index in indices):
-                at = tuple(found[index] for index in indices)
-                rest = times(part, base, raised(other, Num(-1)))
-                changed = times(Softmax(body, indices, at), rest)
+        for position, factor in enumerate(part.factors):
+            softmax = _softmax_of(factor, *nest)
+            if softmax is not None:
+                rest = part.factors[:position] + part.factors[position + 1 :]
+                changed = times(softmax, base, *rest)
                 return _softmax_in(changed) if isinstance(changed, Mul) else changed
     return part
+
+
+def _softmax_of(factor: Term, indices: tuple[Index, ...], body: Term) -> Term | None:
+    """Return a factor, over the sum of the exponentials of `body`, with a softmax in it."""
+    if isinstance(factor, Sum):
+        index, inside = opened(factor)
+        for position, inner in enumerate(parts := factors_of(inside)):
+            softmax = _softmax_of(inner, indices, body)
+            if softmax is not None:
+                return summed(index, times(softmax, *parts[:position], *parts[position + 1 :]))
+        return None
+    base, exponent = base_and_exponent(factor)
+    if not isinstance(base, Apply) or base.function != "exp" or not _whole(exponent):
+        return None
+    found = match(body, base.args[0], indices, {})
+    if found is None or not all(index in found for index in indices):
+        return None
+    at = tuple(found[index] for index in indices)
+    return times(Softmax(body, indices, at), factor, raised(base, Num(-1)))
 
 
 def _exponentials(term: Term) -> tuple[tuple[Index, ...], Term] | None:

@@ -15,7 +15,6 @@ from graphc.calculus.index_terms import (
     TWO,
     Index,
     LogSumExp,
-    Position,
     Softmax,
     base_and_exponent,
     factors_of,
@@ -137,9 +136,7 @@ def _selected(factor: Term, network: _Network) -> Term:
             indices[axis] = unused(dim)
             network.bound.append(indices[axis])  # type: ignore[arg-type]
             _enter_delta(indices[axis], place, network)  # type: ignore[arg-type]
-    made: Term = type(factor)(
-        factor.tensor, tuple(indices), *([factor.extent] if isinstance(factor, Position) else [])
-    )
+    made: Term = Ref(factor.tensor, tuple(indices))
     return made
 
 

@@ -30,8 +30,8 @@ class Signs:
 
 SIGNS = {
     False: Signs("ᵀ", "⊙", "𝟏", "I", "diag", "tr", ("‖", "‖"), "²", "⊘"),
-    True: Signs(r"^{\top}", r"\odot", r"\mathbf{1}", "I", r"\operatorname{diag}",
-                r"\operatorname{tr}", (r"\left\|", r"\right\|"), "^{2}", r"\oslash"),
+    True: Signs(r"^{\top}", r"\odot", r"\mathbf{1}", "I", r"\mathrm{diag}",
+                r"\mathrm{tr}", (r"\left\|", r"\right\|"), "^{2}", r"\oslash"),
 }  # fmt: skip
 
 

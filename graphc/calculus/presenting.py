@@ -166,7 +166,7 @@ class _Presentation:
         """Return what tells terms apart by what is read, so that every process prints the same."""
         match term:
             case Ref(tensor, indices):
-                return f"{self.names.get(tensor, '?')}{[*map(self._key, indices)]}"
+                return f"{self.names.get(tensor, '?')}({','.join(map(self._key, indices))})"
             case Symbol(name):
                 return name
             case Num(value):
@@ -174,7 +174,7 @@ class _Presentation:
             case Extent(dim):
                 return str(dim)
         label = getattr(term, "function", "")
-        return f"{type(term).__name__}{label}{[*map(self._key, children(term))]}"
+        return f"{type(term).__name__}{label}({','.join(map(self._key, children(term)))})"
 
 
 def _nest(term: Any) -> list[Any]:

@@ -127,7 +127,9 @@ def named_by_height(indices: Sequence[Index], body: Term) -> list[Index]:
 
 def renamed(body: Term, old: Sequence[Index], new: Sequence[Index]) -> Term:
     """Return `body` with indices renamed."""
-    values = {one: other for one, other in zip(old, new, strict=True) if one is not other}
+    values: dict[Term, Term] = {
+        one: other for one, other in zip(old, new, strict=True) if one is not other
+    }
     return replace(body, values) if values else body
 
 

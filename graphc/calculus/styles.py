@@ -99,7 +99,7 @@ TEXT = Style(
 )
 LATEX = Style(
     subscripted=subscripted,
-    function=lambda name: LATEX_FUNCTIONS.get(name) or rf"\operatorname{{{_words(name)}}}",
+    function=lambda name: LATEX_FUNCTIONS.get(name) or rf"\mathrm{{{_words(name)}}}",
     quotient=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
     coefficient=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
     power=lambda base, exponent: f"{base}^{{{exponent}}}",

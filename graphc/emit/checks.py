@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from graphc.emit.expressions import Dialect
 from graphc.emit.model import Field, Model
-from graphc.ir.nodes import topological
 from graphc.types import Dim, Dimension, evaluate, names_in, shape_text
 
 KIND_CHECKS = {
@@ -75,7 +74,7 @@ class Checks:
     def parameters(self) -> list[str]:
         """Print ``_check_params``."""
         fields = self.model.parameters
-        params, Params = self.dialect.names.own("params"), self.dialect.names.own("Params")  # noqa: N806
+        params, Params = self.dialect.names.own("params"), self.dialect.names.own("Params")
         if fields:
             self.kinds.add("real")
         reals = [f'    _real("{f.name}", {f.name}),' for f in fields]
@@ -102,7 +101,7 @@ class Checks:
         `first` is the function that checks some of them already; its fields lead.
         """
         params = self.dialect.names.own("params")
-        done = first_fields(self.model) if first == "_check_forward" else ()
+        done = self.model.forward_fields if first == "_check_forward" else ()
         lead = [] if self.model.function is not None else [params]
         names = ", ".join([*lead, *(f.name for f in fields)])
         lines = [f"def {name}({names}):"]
@@ -216,8 +215,8 @@ class Checks:
         early, check = check_names(model)
         result = [self.parameters()] if model.function is None else []
         if early != check:
-            result.append(self.arguments(early, first_fields(model), None))
-        fields = loss_fields(model) if model.has_loss else first_fields(model)
+            result.append(self.arguments(early, model.forward_fields, None))
+        fields = model.loss_fields if model.has_loss else model.forward_fields
         result.append(self.arguments(check, fields, early if early != check else None))
         result += self.kind_checks()
         if model.target.needs_device:
@@ -264,9 +263,7 @@ class Checks:
             else:
                 parts.append(_over(dim, known))
         text = f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
-        rank = (
-            f"{f.name}.ndim == {len(f.shape)} and " if any(f".shape[" in p for p in parts) else ""
-        )
+        rank = f"{f.name}.ndim == {len(f.shape)} and " if any(".shape[" in p for p in parts) else ""
         return f"{rank}{f.name}.shape == {text}{positive}"
 
 
@@ -284,18 +281,6 @@ def _braced(f: Field) -> str:
 
 def check_names(model: Model) -> tuple[str, str]:
     """Return the check functions of `forward` and of the loss; one where they check the same."""
-    if not model.has_loss or not model.forward or first_fields(model) == loss_fields(model):
+    if not model.has_loss or not model.forward or model.forward_fields == model.loss_fields:
         return "_check", "_check"
     return "_check_forward", "_check"
-
-
-def first_fields(model: Model) -> tuple[Field, ...]:
-    """Return the inputs that `forward` needs."""
-    needed = set(topological(model.forward_nodes))
-    return tuple(f for f in model.inputs if f.node in needed)
-
-
-def loss_fields(model: Model) -> tuple[Field, ...]:
-    """Return the inputs that the loss or a gradient needs."""
-    needed = set(topological((model.loss_node, *model.gradients)))
-    return tuple(f for f in model.inputs if f.node in needed)

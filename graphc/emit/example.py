@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graphc.emit.checks import loss_fields
 from graphc.emit.file import File
 from graphc.emit.model import Field
 from graphc.types import evaluate, names_in, shape_text
@@ -17,7 +16,7 @@ def example(file: File) -> list[list[str]]:
     model, own = file.model, file.names.own
     if not model.has_loss or not model.parameters or model.wrt is not None:
         return []
-    fields = loss_fields(model)
+    fields = model.loss_fields
     dims = [d for f in (*model.parameters, *fields) for d in f.shape]
     sizes = sorted({n for d in dims for n in names_in(d)})
     values = {n: 3 + i if n != "P" else SAMPLES for i, n in enumerate(sizes)}
@@ -34,10 +33,16 @@ def example(file: File) -> list[list[str]]:
     inputs = ", ".join(f'"{f.name}": {f.name}' for f in fields)
     lines.append(f"    return {params}, {{{inputs}}}")
     main = _MAIN.format(
-        lib=file.lib, DTYPE=dtype, Params=own("Params"), zip=own("zip"), abs=own("abs"),
-        max=own("max"), print=own("print"), np=own("np"),
+        lib=file.lib,
+        DTYPE=dtype,
+        Params=own("Params"),
+        zip=own("zip"),
+        abs=own("abs"),
+        max=own("max"),
+        print=own("print"),
+        np=own("np"),
         real=f"    _REAL = {own('np')}.dtype({dtype})\n" if file.fast else "",
-    )  # fmt: skip
+    )
     return [lines, main.rstrip().split("\n")]
 
 

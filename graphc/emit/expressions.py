@@ -26,10 +26,21 @@ from graphc.types import Dim, Dimension, Shape, evaluate, names_in, size_of
 
 ATOM, POWER, UNARY, TIMES, PLUS, COMPARE = 20, 14, 13, 12, 11, 6
 PRECEDENCE = {
-    "+": PLUS, "-": PLUS, "*": TIMES, "/": TIMES, "//": TIMES, "%": TIMES, "@": TIMES,
-    "**": POWER, ">": COMPARE, ">=": COMPARE, "<": COMPARE, "<=": COMPARE, "==": COMPARE,
+    "+": PLUS,
+    "-": PLUS,
+    "*": TIMES,
+    "/": TIMES,
+    "//": TIMES,
+    "%": TIMES,
+    "@": TIMES,
+    "**": POWER,
+    ">": COMPARE,
+    ">=": COMPARE,
+    "<": COMPARE,
+    "<=": COMPARE,
+    "==": COMPARE,
     "!=": COMPARE,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +316,14 @@ def _repeated(
 
 
 METHODS: Mapping[str, str | None] = {
-    "max": "maximum", "min": "minimum", "prod": "multiply", "any": "logical_or",
-    "all": "logical_and", "argmax": None, "argmin": None,
-}  # fmt: skip
+    "max": "maximum",
+    "min": "minimum",
+    "prod": "multiply",
+    "any": "logical_or",
+    "all": "logical_and",
+    "argmax": None,
+    "argmin": None,
+}
 
 
 def _reduction(node: Reduction, of: Speller, dialect: Dialect, keepdims: bool = False) -> Spelled:

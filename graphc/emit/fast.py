@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.emit.checks import Checks, check_names, first_fields, loss_fields
+from graphc.emit.checks import Checks, check_names
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.model import Field
 from graphc.emit.plan import plan
@@ -27,7 +27,7 @@ def fast(file: File, checks: Checks) -> list[list[str]]:
 def _function(file: File, name: str) -> list[str]:
     model = file.model
     forward = name == "forward"
-    fields = first_fields(model) if forward else loss_fields(model)
+    fields = model.forward_fields if forward else model.loss_fields
     wanted: Sequence[Node] = model.forward_nodes
     returned: Sequence[Node] = model.forward_nodes
     if not forward:
@@ -36,8 +36,15 @@ def _function(file: File, name: str) -> list[str]:
         returned = model.gradients if grads else ()
     dialect = file.dialect()
     given = file.leaves(fields)
-    made = plan(wanted, given, file.local_names(), dialect.names, fast=True,
-                origins=file.origins, returned=returned)  # fmt: skip
+    made = plan(
+        wanted,
+        given,
+        file.local_names(),
+        dialect.names,
+        fast=True,
+        origins=file.origins,
+        returned=returned,
+    )
     writer = Writer(made, dialect)
     steps = body(made, dialect, file.comments(made))
     if forward:
@@ -66,9 +73,11 @@ def _accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:
 def _fits(file: File, checks: Checks, check: str) -> list[str]:
     """Print the function that says whether a full check would change nothing."""
     model, params, own = file.model, file.params, file.names.own
-    fields = first_fields(model) if check == "_check_forward" or not model.has_loss else (
-        loss_fields(model)
-    )  # fmt: skip
+    fields = (
+        model.forward_fields
+        if check == "_check_forward" or not model.has_loss
+        else (model.loss_fields)
+    )
     arguments = ", ".join([*file.first_argument(), *(f.name for f in fields)])
     lines = [
         f"def {FITS[check]}({arguments}):",

@@ -58,8 +58,10 @@ class File:
 
     def leaves(self, fields: Sequence[Field]) -> dict[Node, str]:
         """Return how inputs and parameters are spelled in a body."""
-        own = {f.node: f.name if self.fast else f"{self.params}.{f.name}"
-               for f in self.model.parameters}  # fmt: skip
+        own = {
+            f.node: f.name if self.fast else f"{self.params}.{f.name}"
+            for f in self.model.parameters
+        }
         return {**own, **{f.node: f.name for f in fields}}
 
     def local_names(self) -> dict[Node, str]:
@@ -142,9 +144,9 @@ class File:
             )
             text, axis = next(places, ("", 0))
             if text:
-                source = f"{self.names.own('len')}({text})" if axis == 0 else (
-                    f"{text}.shape[{axis}]"
-                )  # fmt: skip
+                source = (
+                    f"{self.names.own('len')}({text})" if axis == 0 else (f"{text}.shape[{axis}]")
+                )
                 lines.append(f"{self.sizes[size]} = {source}")
         return lines
 
@@ -191,8 +193,10 @@ class File:
             said = (origin.block, backward)
             text = (told.backward if backward else told.forward).get(origin.block)
             text = text or f"{origin.block}: {'backward' if backward else 'forward'}"
-            lines = (textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")
-                     for line in text.split("\n"))  # fmt: skip
+            lines = (
+                textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")
+                for line in text.split("\n")
+            )
             comments[step.node] = [part for line in lines for part in line]
         return comments
 
@@ -205,8 +209,8 @@ def gradient_order(model: Model) -> list[Node]:
     groups: dict[object, list[Node]] = {}
     for node in reversed(model.gradients):
         origin = model.program.origins.get(node)
-        groups.setdefault(origin.block if origin else None, []).insert(0, node)
-    return [node for group in groups.values() for node in group]
+        groups.setdefault(origin.block if origin else None, []).append(node)
+    return [node for group in groups.values() for node in reversed(group)]
 
 
 def indented(lines: Iterable[str], depth: int = 1) -> list[str]:

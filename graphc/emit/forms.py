@@ -21,11 +21,9 @@ def host_scalars(order: list[Node]) -> set[Node]:
     for node in order:
         if node.shape:
             continue
-        if isinstance(node, Constant | Size):
+        arithmetic = isinstance(node, Elementwise) and node.function in ARITHMETIC
+        if isinstance(node, Constant | Size) or (arithmetic and found.issuperset(node.args)):
             found.add(node)
-        elif isinstance(node, Elementwise) and node.function in ARITHMETIC:
-            if all(arg in found for arg in node.args):
-                found.add(node)
     return found
 
 

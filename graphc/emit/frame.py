@@ -36,8 +36,14 @@ def emit(model: Model) -> Emitted:
     helpers = [text.rstrip().split("\n") for _, text in sorted(file.helpers.items())]
     head = [*_docstring(model), "", *_imports(file), *_globals(file), *constants]
     sections = [
-        head, *([] if plain else _tuples(file)), *start, *functions, *helpers, *checking, *example(file),
-    ]  # fmt: skip
+        head,
+        *([] if plain else _tuples(file)),
+        *start,
+        *functions,
+        *helpers,
+        *checking,
+        *example(file),
+    ]
     text = "\n\n\n".join("\n".join(section) for section in sections) + "\n"
     return Emitted(text, file.arrays)
 

@@ -70,9 +70,12 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
 
 def _summary(inits: list[Any]) -> str:
     told = {
-        "glorot": "Glorot-uniform", "he": "He-normal", "normal": "standard normal",
-        "zeros": "zeros", "ones": "ones",
-    }  # fmt: skip
+        "glorot": "Glorot-uniform",
+        "he": "He-normal",
+        "normal": "standard normal",
+        "zeros": "zeros",
+        "ones": "ones",
+    }
     kinds = dict.fromkeys(i if isinstance(i, str) else "given" for i in inits)
     return ", ".join(told.get(kind, "given values") for kind in kinds) or "there are none"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from graphc.emit.targets import Target
-from graphc.ir.nodes import Node
+from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program
 from graphc.types import Kind, Shape
 
@@ -42,7 +43,7 @@ class Comments:
     backward: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A model ready for emission.
 
@@ -106,6 +107,20 @@ class Model:
     def costs(self) -> tuple[Node, ...]:
         """Each cost, per sample."""
         return self.program.outputs[self._first_cost :]
+
+    @cached_property
+    def forward_fields(self) -> tuple[Field, ...]:
+        """The inputs that `forward` needs."""
+        return self._needed(self.forward_nodes)
+
+    @cached_property
+    def loss_fields(self) -> tuple[Field, ...]:
+        """The inputs that the loss or a gradient needs."""
+        return self._needed((self.loss_node, *self.gradients))
+
+    def _needed(self, nodes: tuple[Node, ...]) -> tuple[Field, ...]:
+        below = set(topological(nodes))
+        return tuple(f for f in self.inputs if f.node in below)
 
     @property
     def _first_cost(self) -> int:

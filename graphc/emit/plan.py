@@ -195,19 +195,11 @@ def _reuse(
         for arg in _candidates(node, inline):
             root = roots[arg]
             free = root in mine and root not in kept and last.get(root) == at
-            if free and arg is root and same_buffer(node, arg) and _alone(arg, node, reads[at]):
+            # A view of the operand among the others is no harm: ufuncs see that it overlaps.
+            if free and arg is root and same_buffer(node, arg):
                 into[node] = arg
                 break
     return into
-
-
-def _alone(arg: Node, node: Node, read: Sequence[Node]) -> bool:
-    """Return whether `arg` is read only as itself: a transposed view would be overwritten."""
-    if isinstance(node, ScatterAdd):
-        return read.count(arg) == 1
-    views = [a for a in node.args if a is not arg]
-    below = set(topological(views)) if views else set()
-    return not any(is_view(v) and v.args[0] is arg for v in below)
 
 
 def _reads(node: Node, inline: set[Node]) -> list[Node]:
@@ -299,10 +291,23 @@ def _wish(node: Node) -> str:
 
 
 _WISHES = {
-    "exp": "e", "max": "top", "min": "low", "subtract": "t", "add": "t", "multiply": "t",
-    "divide": "t", "negative": "t", "square": "sq", "where": "t", "scatteradd": "t",
-    "reshape": "t", "gather": "picked", "pad": "padded", "sum": "total", "abs": "t",
-}  # fmt: skip
+    "exp": "e",
+    "max": "top",
+    "min": "low",
+    "subtract": "t",
+    "add": "t",
+    "multiply": "t",
+    "divide": "t",
+    "negative": "t",
+    "square": "sq",
+    "where": "t",
+    "scatteradd": "t",
+    "reshape": "t",
+    "gather": "picked",
+    "pad": "padded",
+    "sum": "total",
+    "abs": "t",
+}
 
 
 def _copies(returned: Sequence[Node], given: Mapping[Node, str]) -> frozenset[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graphc.emit.checks import check_names, first_fields, loss_fields
+from graphc.emit.checks import check_names
 from graphc.emit.expressions import Spelled
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.naming import Namer
@@ -20,12 +20,17 @@ def readable(file: File) -> list[list[str]]:
 
 def _forward_alone(file: File) -> list[str]:
     model = file.model
-    fields = first_fields(model)
+    fields = model.forward_fields
     dialect, given = file.dialect(), file.leaves(fields)
     made = plan(
-        model.forward_nodes, given, file.local_names(), dialect.names,
-        fast=False, origins=file.origins, returned=model.forward_nodes,
-    )  # fmt: skip
+        model.forward_nodes,
+        given,
+        file.local_names(),
+        dialect.names,
+        fast=False,
+        origins=file.origins,
+        returned=model.forward_nodes,
+    )
     steps = body(made, dialect, file.comments(made))
     writer = Writer(made, dialect)
     result = file.forward_result([writer.result(n) for n in model.forward_nodes])
@@ -38,9 +43,13 @@ class _Stage:
     """A function of the file that others share: what it takes, computes and hands over."""
 
     def __init__(
-        self, file: File, name: str, results: Sequence[Node], given: Mapping[Node, str],
+        self,
+        file: File,
+        name: str,
+        results: Sequence[Node],
+        given: Mapping[Node, str],
         namer: Namer,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.name = name
         self.results = list(results)
         below = set(topological(self.results, given))
@@ -125,7 +134,7 @@ def _handed_over(
 
 def _forward(file: File, stages: Sequence[_Stage], saved: Sequence[Node]) -> list[str]:
     model = file.model
-    fields = first_fields(model)
+    fields = model.forward_fields
     lines = [file.check_call(check_names(model)[0], fields)]
     nodes = model.forward_nodes
     leaves = file.leaves(fields)
@@ -146,13 +155,18 @@ def _forward(file: File, stages: Sequence[_Stage], saved: Sequence[Node]) -> lis
 
 def _loss(file: File, stages: Sequence[_Stage], known: Mapping[Node, str]) -> list[str]:
     model = file.model
-    fields = loss_fields(model)
+    fields = model.loss_fields
     lines = [file.check_call(check_names(model)[1], fields)]
     dialect = file.dialect()
     made = plan(
-        [model.loss_node], known, {}, dialect.names,
-        fast=False, origins=file.origins, spelled_last=(model.loss_node,),
-    )  # fmt: skip
+        [model.loss_node],
+        known,
+        {},
+        dialect.names,
+        fast=False,
+        origins=file.origins,
+        spelled_last=(model.loss_node,),
+    )
     steps = body(made, dialect, {})
     loss = Writer(made, dialect).spelled(model.loss_node)
     sizes = file.size_lines(dialect, file.leaves(fields))
@@ -170,7 +184,7 @@ def _backward(
     file: File, stages: Sequence[_Stage], known: Mapping[Node, str], namer: Namer
 ) -> list[str]:
     model = file.model
-    fields = loss_fields(model)
+    fields = model.loss_fields
     lines = [file.check_call(check_names(model)[1], fields)]
     grads = gradient_order(model)
     reads = set(topological([model.loss_node, *grads], known))
@@ -179,9 +193,15 @@ def _backward(
         lines.append(stage.unpack(reads | later))
     dialect = file.dialect(namer.copy())
     made = plan(
-        [model.loss_node, *grads], known, _without(file.local_names(), known), dialect.names,
-        fast=False, origins=file.origins, returned=model.gradients, spelled_last=(model.loss_node,),
-    )  # fmt: skip
+        [model.loss_node, *grads],
+        known,
+        _without(file.local_names(), known),
+        dialect.names,
+        fast=False,
+        origins=file.origins,
+        returned=model.gradients,
+        spelled_last=(model.loss_node,),
+    )
     steps = body(made, dialect, file.comments(made))
     writer = Writer(made, dialect)
     loss: Spelled = writer.spelled(model.loss_node)

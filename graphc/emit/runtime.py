@@ -16,7 +16,7 @@ def load(emitted: Emitted, name: str, more: Mapping[str, Any]) -> dict[str, Any]
     """Run emitted source and return its names; `more` are names that it takes from outside."""
     filename = f"<graphc {name} {abs(hash(emitted.source)):x}>"
     namespace: dict[str, Any] = {"__name__": name, **more}
-    code = compile(emitted.source, filename, "exec")
+    code = compile(emitted.source, filename, "exec", dont_inherit=True)
     # Tracebacks and debuggers show the lines of the source, which is in no file.
     lines = emitted.source.splitlines(keepends=True)
     linecache.cache[filename] = (len(emitted.source), None, lines, filename)

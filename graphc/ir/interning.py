@@ -7,7 +7,7 @@ and common subexpressions merge as they are built.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 
@@ -18,11 +18,11 @@ class Interned(type):
     type, so that ``1``, ``1.0`` and ``True`` stay three things.
     """
 
-    table: WeakValueDictionary[Any, Any] = WeakValueDictionary()
+    table: ClassVar[WeakValueDictionary[Any, Any]] = WeakValueDictionary()
 
     def __call__(cls, *fields: Any) -> Any:
         """Return the object of this class with these fields, made on first use."""
-        key = (cls, *map(_key, fields))
+        key = (cls, *[_key(field) for field in fields])
         found = Interned.table.get(key)
         if found is not None:
             return found
@@ -31,10 +31,13 @@ class Interned(type):
 
 
 def _key(field: Any) -> Any:
-    if type(field) is tuple:
-        return tuple(map(_key, field))
-    if isinstance(type(field), Interned):
+    kind = type(field)
+    if kind is tuple:
+        return tuple([_key(part) for part in field])
+    if kind is int or kind is str:
+        return field
+    if kind.__class__ is Interned:
         # An entry lives no longer than its object, and the object keeps its parts alive: an
         # identity in a key cannot be reused while the key is there.
-        return id(field)
-    return (type(field), repr(field)) if type(field) is float else (type(field), field)
+        return (Interned, id(field))
+    return (kind, repr(field)) if kind is float else (kind, field)

@@ -5,7 +5,7 @@ The kinds themselves stand with their rules in :mod:`graphc.ops`; here is what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ class Node(metaclass=Interned):
         return self.type.kind
 
 
-def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
+def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
     """Return every node that `outputs` need, operands before users, in a fixed order.
 
     The walk goes depth first and left to right, without recursion. It does not look behind the
@@ -51,7 +51,7 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
     """
     order: list[Node] = []
     seen: set[Node] = set()
-    fence = set(stop)
+    fence = stop if isinstance(stop, Mapping | Set) else set(stop)
     for output in outputs:
         pending = [(output, False)]
         while pending:

@@ -56,8 +56,8 @@ def rewrite(program: Program, *rules: Rule, stop: Iterable[Node] = ()) -> Progra
     new, origins = rewrite_nodes(program.outputs, rules, program.origins, stop)
     names: dict[Node, str] = {}
     for node, name in program.names.items():
-        if node in new:
-            names.setdefault(new[node], name)
+        if node in new or node in program.inputs:  # an input is called so even where unused
+            names.setdefault(new.get(node, node), name)
     outputs = tuple(new[node] for node in program.outputs)
     return replace(program, outputs=outputs, names=names, origins=origins)
 
@@ -73,25 +73,30 @@ def rewrite_nodes(
     done: dict[Node, Node] = {node: node for node in stop}
 
     def settle(node: Node, origin: Origin | None) -> Node:
-        # Goes down only through what a rule has just built: the nodes of the graph itself are
-        # settled in topological order, so the depth is that of one rule's result.
         found = done.get(node)
         if found is not None:
             return found
         if origin is not None:
             marked.setdefault(node, origin)
-        current = with_args(node, tuple(settle(arg, origin) for arg in node.args))
+        args = [done[arg] if arg in done else settle(arg, origin) for arg in node.args]
+        current = with_args(node, tuple(args))
         result = done.get(current)
         if result is None:
             better = next((b for rule in rules if (b := rule(current)) is not None), current)
-            result = current if better is current else settle(better, origin)
+            result = current if better is current else settle_all(better, origin)
             done[current] = result
         if origin is not None:
             marked.setdefault(result, origin)
         done[node] = result
         return result
 
-    order = topological(outputs, tuple(done))
+    def settle_all(node: Node, origin: Origin | None) -> Node:
+        # In topological order too: what a rule returns may be as deep as a graph.
+        for part in topological([node], done):
+            settle(part, origin)
+        return done[node]
+
+    order = topological(outputs, done)
     for node in order:
         settle(node, marked.get(node))
     return {node: done[node] for node in order}, marked
@@ -132,8 +137,14 @@ def users(nodes: Iterable[Node]) -> dict[Node, int]:
     return counts
 
 
-def verify(program: Program) -> Program:
+def verify(program: Program, known: set[Node] | None = None) -> Program:
     """Return `program` after checking that it is well formed.
+
+    Parameters
+    ----------
+    known
+        Nodes that were checked before; those that are new are entered. Nodes are frozen, so one
+        check each is enough, however many passes they live through.
 
     Raises
     ------
@@ -141,10 +152,14 @@ def verify(program: Program) -> Program:
         If a leaf that only a caller can fill is missing among the inputs, if a node's type is not
         what its rule says, or if a node is not the interned one. Each would be a fault of graphc.
     """
+    checked = set() if known is None else known
     from_outside = set(program.inputs)
     for node in program.nodes():
         if not node.args and getattr(node, "uid", None) is not None and node not in from_outside:
             raise GraphcError(f"{_describe(program, node)} is used, but not an input")
+        if node in checked:
+            continue
+        checked.add(node)
         if TYPE_RULES[type(node)](node) != node.type:
             raise GraphcError(f"{_describe(program, node)} has a type that its rule does not give")
         if type(node)(node.args, *attributes(node)) is not node:

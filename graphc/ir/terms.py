@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import count
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 from graphc.ir.interning import Interned
 from graphc.types import Dim
 
-Number: TypeAlias = Union[int, Fraction, float]
+Number: TypeAlias = int | Fraction | float
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -154,7 +154,7 @@ class Apply(Term):
     args: tuple[Term, ...]
 
 
-TermLike: TypeAlias = Union[Term, int, float, Fraction]
+TermLike: TypeAlias = Term | int | float | Fraction
 _fresh = count()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from graphc.calculus import formulas
@@ -70,14 +71,19 @@ class _Pattern:
     """The formulas of one structure of block, printed under any names."""
 
     def __init__(
-        self, nodes: tuple[Node, ...], names: tuple[str, ...], use: Use, notation: Notation, cost: str
+        self,
+        nodes: tuple[Node, ...],
+        names: tuple[str, ...],
+        use: Use,
+        notation: Notation,
+        cost: str,
     ) -> None:
         self.nodes, self.names = nodes, names
         known = dict(zip(reversed(nodes), reversed(names), strict=True))
         given = len(use.inputs) + len(use.parameters)
         outputs = nodes[given:]
         self.forward = [
-            _tried(lambda n=node: formulas.forward(n, known, notation=notation)) for node in outputs
+            _tried(partial(formulas.forward, node, known, notation=notation)) for node in outputs
         ]
         self.partials: dict[tuple[int, int], tuple[Formula | None, Formula | None]] = {}
         for o, output in enumerate(outputs):
@@ -93,11 +99,14 @@ class _Pattern:
         change = dict(zip(self.names, names, strict=True))
         partials = tuple(
             Partial(
-                use.outputs[o], ports[w], w < len(use.inputs),
-                _renamed(j, change), _renamed(b, change),
+                use.outputs[o],
+                ports[w],
+                w < len(use.inputs),
+                _renamed(j, change),
+                _renamed(b, change),
             )
             for (o, w), (j, b) in self.partials.items()
-        )  # fmt: skip
+        )
         return BlockFormulas(use, tuple(_renamed(f, change) for f in self.forward), partials)
 
 

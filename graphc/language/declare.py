@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from graphc.errors import CycleError, KindError, NamingError, ShapeError, UsageError
 from graphc.language.names import check_name
@@ -20,6 +19,9 @@ from graphc.language.variable import (
 )
 from graphc.ops.leaves import new_input
 from graphc.types import Dim, Dimension, Kind, Shape, TensorType, named
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Init: TypeAlias = (
     "str | npt.ArrayLike | Callable[[np.random.Generator, tuple[int, ...]], npt.ArrayLike] | None"

@@ -12,10 +12,11 @@ from graphc.ir.program import rewrite_nodes
 from graphc.language.declare import sources
 from graphc.language.graph import resolved
 from graphc.language.source import here
-from graphc.language.variable import Derivation, Variable, as_variable
+from graphc.language.variable import Derivation, Variable, as_variable, build
 from graphc.ops.contraction import full
+from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import constant
-from graphc.ops.stable import STABLE
+from graphc.ops.stable import stable_rules
 from graphc.types import shape_text
 
 
@@ -47,9 +48,16 @@ def grad(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
     """
     if cost.shape:
         raise ShapeError(f"{here()}: grad takes a scalar, got {_told(cost)}; see gc.jacobian")
-    return _each(wrt, lambda x: _by(
-        cost, x, allow_unused, "grad", lambda c, v: reverse.gradient([c], [constant(1.0)], [v])[0]
-    ))  # fmt: skip
+    return _each(
+        wrt,
+        lambda x: _by(
+            cost,
+            x,
+            allow_unused,
+            "grad",
+            lambda c, v: reverse.gradient([c], [constant(1.0)], [v])[0],
+        ),
+    )
 
 
 def jacobian(y: Variable, x: Any, *, allow_unused: bool = False) -> Any:
@@ -160,6 +168,19 @@ def hvp(cost: Variable, wrt: Variable, v: Any, *, allow_unused: bool = False) ->
     return jvp(grad(cost, wrt, allow_unused=allow_unused), wrt, v, allow_unused=True)
 
 
+def stop_gradient(x: Variable) -> Variable:
+    """Return the same value, through which no derivative passes.
+
+    Examples
+    --------
+    >>> import graphc as gc
+    >>> x = gc.observed("x", shape=3)
+    >>> gc.grad((gc.stop_gradient(x) * x).sum(), x).shape
+    (3,)
+    """
+    return build("stop_gradient", lambda node: elementwise("stop_gradient", node), [x])
+
+
 def _each(wrt: Any, rule: Callable[[Variable], Variable]) -> Any:
     if isinstance(wrt, list | tuple):
         return [rule(v) for v in wrt]
@@ -195,7 +216,7 @@ def _prepared(variables: Sequence[Variable]) -> list[Node]:
     to them is not recognised away.
     """
     nodes = _defined(variables)
-    new, _ = rewrite_nodes(nodes, STABLE, stop=nodes[1:])
+    new, _ = rewrite_nodes(nodes, stable_rules(nodes[1:]), stop=nodes[1:])
     return [new[nodes[0]], *nodes[1:]]
 
 

@@ -200,7 +200,7 @@ class Block:
         self, args: tuple[Any, ...], rest: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         function = self._definition
-        placeholders: dict[str, Any] = {name: None for name in function.parameters}
+        placeholders: dict[str, Any] = dict.fromkeys(function.parameters)
         options = {k: v for k, v in self._options.items() if k in function.options}
         try:
             bound = function.signature.bind(*args, **{**placeholders, **options, **rest})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import NamingError, UsageError
-from graphc.ir.nodes import Node, topological
+from graphc.ir.nodes import Node
 from graphc.ir.program import Origin, Program, rewrite_nodes
 from graphc.language.declare import sources
 from graphc.language.display import mimebundle
@@ -81,9 +81,9 @@ class Graph:
         self.costs = tuple(use for use in uses if use.kind == "cost")
         self._uses = uses
         found = _visible(order, roots)
-        self.parameters = tuple(sorted(
-            {id(v): v for v in order if v.role == "parameter"}.values(), key=_declared_at
-        ))  # fmt: skip
+        self.parameters = tuple(
+            sorted({id(v): v for v in order if v.role == "parameter"}.values(), key=_declared_at)
+        )
         self.variables = tuple(v for v in found if v.role != "parameter")
         self._name_variables()
 
@@ -155,10 +155,8 @@ class Graph:
         origins: dict[Node, Origin] = {}
         for use in self.uses:
             fence = {values.get(v.node, v.node) for v in (*use.inputs, *use.parameters.values())}
-            for v in use.outputs:
-                for node in topological([values.get(v.node, v.node)], (*fence, *origins)):
-                    if node not in fence:
-                        origins.setdefault(node, Origin(use.name))
+            ends = [values.get(v.node, v.node) for v in use.outputs]
+            _mark_block(ends, fence, Origin(use.name), origins)
         outputs = tuple(values.get(v.node, v.node) for v in wanted)
         return Program(tuple(v.node for v in given), outputs, names, origins)
 
@@ -206,6 +204,18 @@ def resolved(nodes: Iterable[Node], variables: Iterable[Variable]) -> dict[Node,
     everything = [*definitions.values(), *nodes, *definitions, *(v.node for v in variables)]
     new, _ = rewrite_nodes(everything, (rule,))
     return new
+
+
+def _mark_block(
+    ends: Sequence[Node], fence: set[Node], origin: Origin, origins: dict[Node, Origin]
+) -> None:
+    """Enter the origin of the nodes between a block's inputs, which are the fence, and its ends."""
+    pending = list(ends)
+    while pending:
+        node = pending.pop()
+        if node not in fence and node not in origins:
+            origins[node] = origin
+            pending.extend(node.args)
 
 
 def _declared_at(variable: Variable) -> int:
@@ -275,10 +285,18 @@ def _uses(walk: Sequence[Variable], roots: Sequence[Variable]) -> list[Use]:
             outputs = tuple(alias.get(id(o), o) for o in call.outputs)
             block = call.block
             inputs = tuple(alias.get(id(i), i) for i in call.inputs if i.role != "constant")
-            uses.append(Use(
-                block.name or "", call.kind, block.function, block.label, inputs,
-                outputs, call.parameters, call,
-            ))  # fmt: skip
+            uses.append(
+                Use(
+                    block.name or "",
+                    call.kind,
+                    block.function,
+                    block.label,
+                    inputs,
+                    outputs,
+                    call.parameters,
+                    call,
+                )
+            )
         elif _is_raw(source):
             inputs = tuple(_absorbed(source, shown, alias))
             name = source.operation or "expression"
@@ -322,8 +340,16 @@ def _name_uses(uses: Sequence[Use]) -> tuple[Use, ...]:
             candidate = f"{use.function}{counts[use.function]}"
             name = candidate if candidate not in blocks else ""
         given[key] = name
-        result.append(Use(
-            name, use.kind, use.function, use.label, use.inputs, use.outputs, use.parameters,
-            use.call,
-        ))  # fmt: skip
+        result.append(
+            Use(
+                name,
+                use.kind,
+                use.function,
+                use.label,
+                use.inputs,
+                use.outputs,
+                use.parameters,
+                use.call,
+            )
+        )
     return tuple(result)

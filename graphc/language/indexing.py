@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ShapeError, UsageError
+from graphc.errors import KindError, ShapeError, UsageError
 from graphc.ir.nodes import Node
 from graphc.language.source import here
 from graphc.language.variable import Variable, build
+from graphc.ops.contraction import transpose
 from graphc.ops.indexing import Gather
 from graphc.ops.structural import Slice, Span, reshape
 from graphc.types import Dim, Dimension, shape_text
@@ -29,10 +30,20 @@ def index(variable: Variable, key: Any) -> Variable:
     """Return a part of a variable: integers, slices, ``None``, ``...``, an integer variable."""
     parts = key if isinstance(key, tuple) else (key,)
     if any(isinstance(p, list | np.ndarray) for p in parts):
-        raise UsageError(f"{here()}: index with integers, slices, None, ... or integer variables")
+        raise UsageError(
+            f"{here()}: index with integers, slices, None, ... or an integer variable, "
+            "which gc.constant([...]) makes of an array"
+        )
     picks = [p for p in parts if isinstance(p, Variable)]
     if len(picks) > 1:
         raise UsageError(f"{here()}: one integer variable at a time can index; chain the others")
+    if picks and picks[0].kind == "boolean":
+        raise KindError(
+            f"{here()}: {picks[0].describe()} is boolean, and how much a mask selects is known "
+            "only when it is computed; write np.where(mask, x, 0) instead"
+        )
+
+    apart = _are_apart(parts)
 
     def make(node: Node, *indices: Node) -> Node:
         selection = select(parts, node.shape)
@@ -44,10 +55,26 @@ def index(variable: Variable, key: Any) -> Variable:
             selected = selection.shape
             at = selected.index(_PICKED)
             shape = (*selected[:at], *place.shape, *selected[at + 1 :])
-            return reshape(node, shape)
+            return _in_front(reshape(node, shape), at, place) if apart else reshape(node, shape)
         return reshape(node, selection.shape)
 
     return build("index", make, (variable, *picks))
+
+
+def _are_apart(parts: tuple[Any, ...]) -> bool:
+    """Return whether something stands between an integer and a variable index.
+
+    NumPy then puts the axes of the variable index in front of all others.
+    """
+    at = [
+        i for i, p in enumerate(parts) if not (p is None or p is Ellipsis or isinstance(p, slice))
+    ]
+    return bool(at) and at[-1] - at[0] >= len(at)
+
+
+def _in_front(node: Node, at: int, place: Node) -> Node:
+    read = range(at, at + place.type.rank)
+    return transpose(node, (*read, *(a for a in range(node.type.rank) if a not in read)))
 
 
 _PICKED = -1  # marks, in a shape, the axis that a variable index takes the place of
@@ -61,6 +88,8 @@ def select(parts: tuple[Any, ...], shape: tuple[Dim, ...]) -> Selection:
     used = len([p for p in parts if p is not None and p is not Ellipsis])
     if used > len(shape):
         raise ShapeError(f"{used} indices for an array of shape {shape_text(shape)}")
+    if sum(p is Ellipsis for p in parts) > 1:
+        raise UsageError("an index has one '...' at most")
     if not any(p is Ellipsis for p in parts):
         parts = (*parts, Ellipsis)
     for part in parts:
@@ -92,6 +121,8 @@ def _position(at: int, dim: Dim) -> Dim:
 
 
 def _span(part: slice, dim: Dim) -> Span:
+    if part.step is not None and part.step == 0:
+        raise ShapeError("the step of a slice is not 0")
     if isinstance(dim, int):
         first, last, step = part.indices(dim)
         return (first, len(range(first, last, step)), step)
@@ -104,6 +135,8 @@ def _span(part: slice, dim: Dim) -> Span:
     length = stop - start
     if isinstance(part.stop, int) and part.stop > 0:
         raise ShapeError(f"whether {dim} reaches {part.stop} is known only when it is called")
+    if (isinstance(part.stop, int) and part.stop == 0) or (isinstance(length, int) and length < 0):
+        return (0, 0, 1)
     return (start, length, 1)
 
 

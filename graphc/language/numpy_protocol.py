@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from graphc.errors import ShapeError, UsageError
+from graphc.errors import KindError, ShapeError, UsageError
 from graphc.ir.nodes import Node
+from graphc.language.declare import parse_shape
 from graphc.language.indexing import index
 from graphc.language.source import here
 from graphc.language.variable import OPERATORS, Variable, as_variable, build
@@ -28,7 +29,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS = {
     row.ufunc: name for name, row in SCALARS.items() if row.ufunc is not None and name != "real"
-} | {"abs": "absolute", "true_divide": "divide", "fabs": "absolute"}
+} | {
+    "abs": "absolute",
+    "true_divide": "divide",
+    "fabs": "fabs",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "invert": "~",
+}
 
 
 def implements(*functions: Any) -> Callable[[F], F]:
@@ -66,8 +74,30 @@ def _extreme(name: str, a: Any, b: Any) -> Variable:
     return build(name, make, (a, b))
 
 
+def fabs(x: Any) -> Variable:
+    """Return the absolute value as a real number."""
+    return build("fabs", lambda node: elementwise("absolute", as_real(node)), (x,))
+
+
+def _on_booleans(symbol: str, name: str) -> Callable[..., Variable]:
+    """Return what ``&``, ``|`` or ``~`` does: of integers, NumPy's would be bitwise."""
+
+    def make(*nodes: Node) -> Node:
+        if any(node.kind != "boolean" for node in nodes):
+            raise KindError(f"{symbol} takes booleans; np.{name} takes numbers too")
+        return elementwise(name, *nodes)
+
+    return lambda *operands: build(symbol, make, operands)
+
+
 for _name in SCALARS:
     OPERATORS[_name] = scalar_function(_name)
+OPERATORS |= {
+    "fabs": fabs,
+    "&": _on_booleans("&", "logical_and"),
+    "|": _on_booleans("|", "logical_or"),
+    "~": _on_booleans("~", "logical_not"),
+}
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Variable:
@@ -77,7 +107,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> V
     name = ufunc.__name__
     if method == "reduce" and name in ("add", "maximum", "minimum", "multiply"):
         reducer = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}[name]
-        return OPERATORS[reducer](*inputs, **options)
+        return OPERATORS[reducer](*inputs, **{"axis": 0, **options})
     if method != "__call__":
         raise UsageError(f"{here()}: np.{name}.{method} does not work on variables")
     if options:
@@ -116,7 +146,8 @@ def _reduced(
     def reduce_node(node: Node) -> Node:
         axes = normal_axes(axis, node.type.rank)
         result = make(node, axes)
-        return reshape(result, kept(node.shape, axes)) if keepdims else result
+        keep = keepdims is not np._NoValue and bool(keepdims)
+        return reshape(result, kept(node.shape, axes)) if keep else result
 
     return build(operation, reduce_node, (a,))
 
@@ -130,11 +161,10 @@ def _options(function: str, given: dict[str, Any]) -> None:
 
 
 @implements(np.sum)
-def sum(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variable:  # noqa: A001
+def sum(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variable:
     """Sum over axes."""
     _options("sum", rest)
-    keep = keepdims is True
-    return _reduced("sum", lambda x, axes: sum_axes(_number(x), axes), a, axis, keep)
+    return _reduced("sum", lambda x, axes: sum_axes(_number(x), axes), a, axis, keepdims)
 
 
 @implements(np.mean)
@@ -146,7 +176,7 @@ def mean(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variab
         count = size_of([x.shape[axis] for axis in axes])
         return elementwise("divide", sum_axes(_number(x), axes), dimension_node(count))
 
-    return _reduced("mean", make, a, axis, keepdims is True)
+    return _reduced("mean", make, a, axis, keepdims)
 
 
 def _reducer(name: str, *functions: Any) -> None:
@@ -155,7 +185,7 @@ def _reducer(name: str, *functions: Any) -> None:
         make = lambda x, axes: reduction(name, x, axes)  # noqa: E731
         if name.startswith("arg") and axis is None:
             a = reshape_variable(a, -1)
-        return _reduced(name, make, a, axis, keepdims is True)
+        return _reduced(name, make, a, axis, keepdims)
 
     reduce.__name__ = name
     implements(*functions)(reduce)
@@ -197,13 +227,16 @@ def reshape_variable(a: Any, shape: Any, order: str = "C") -> Variable:
 
 
 def _completed(shape: Any, old: Shape) -> Shape:
-    sizes = [shape] if isinstance(shape, int | np.integer | str | Dimension) else list(shape)
-    unknown = [i for i, size in enumerate(sizes) if isinstance(size, int) and size == -1]
+    """Return a new shape as users write it, -1 replaced by what is left over of `old`."""
+    single = isinstance(shape, int | np.integer | str | Dimension)
+    sizes = [shape] if single else list(shape)
+    unknown = [
+        i for i, size in enumerate(sizes) if isinstance(size, int | np.integer) and size == -1
+    ]
     if len(unknown) > 1:
         raise ShapeError(f"only one size can be -1, got {tuple(sizes)}")
-    dims: list[Dim] = [s if isinstance(s, Dimension) else int(s) for s in sizes]
+    dims = list(parse_shape(1 if i in unknown else size for i, size in enumerate(sizes)))
     if unknown:
-        dims[unknown[0]] = 1
         dims[unknown[0]] = floor_divide(size_of(old), size_of(dims))
     return tuple(dims)
 
@@ -384,6 +417,12 @@ def einsum(subscripts: str, *operands: Any, **rest: Any) -> Variable:
     inputs, output = _subscripts(subscripts, len(operands))
 
     def make(*nodes: Node) -> Node:
+        for labels, node in zip(inputs, nodes, strict=True):
+            if len(labels) != node.type.rank:
+                raise ShapeError(
+                    f"einsum {subscripts!r} names {len(labels)} axes of one of rank "
+                    f"{node.type.rank}"
+                )
         numbers = [_number(node) for node in nodes]
         if any(node.kind == "real" for node in numbers):
             numbers = [as_real(node) for node in numbers]
@@ -396,7 +435,7 @@ def _subscripts(text: str, count: int) -> tuple[list[tuple[int, ...]], tuple[int
     left, arrow, right = text.replace(" ", "").partition("->")
     parts = left.split(",")
     letters = "".join(parts)
-    if len(parts) != count or not (letters + right).isalpha() and letters + right:
+    if len(parts) != count or (not (letters + right).isalpha() and letters + right):
         raise ShapeError(f"{here()}: einsum subscripts {text!r} do not fit {count} operands")
     if not arrow:
         right = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))

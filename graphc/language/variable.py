@@ -109,9 +109,18 @@ class Variable:
     """
 
     __slots__ = (
-        "__weakref__", "call", "declaration", "definition", "derivation", "name", "node",
-        "operands", "operation", "scope", "where",
-    )  # fmt: skip
+        "__weakref__",
+        "call",
+        "declaration",
+        "definition",
+        "derivation",
+        "name",
+        "node",
+        "operands",
+        "operation",
+        "scope",
+        "where",
+    )
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
@@ -158,7 +167,7 @@ class Variable:
         return self.declaration.role
 
     @property
-    def T(self) -> Variable:  # noqa: N802
+    def T(self) -> Variable:
         """The transpose."""
         return OPERATORS["transpose"](self)
 
@@ -267,13 +276,19 @@ class Variable:
         return OPERATORS["not_equal"](self, other)
 
     def __and__(self, other: Any) -> Variable:
-        return OPERATORS["logical_and"](self, other)
+        return OPERATORS["&"](self, other)
+
+    def __rand__(self, other: Any) -> Variable:
+        return OPERATORS["&"](other, self)
 
     def __or__(self, other: Any) -> Variable:
-        return OPERATORS["logical_or"](self, other)
+        return OPERATORS["|"](self, other)
+
+    def __ror__(self, other: Any) -> Variable:
+        return OPERATORS["|"](other, self)
 
     def __invert__(self) -> Variable:
-        return OPERATORS["logical_not"](self)
+        return OPERATORS["~"](self)
 
     def __getitem__(self, key: Any) -> Variable:
         return OPERATORS["getitem"](self, key)
@@ -340,9 +355,10 @@ class Variable:
     def __len__(self) -> int:
         if not self.shape:
             raise UsageError(f"{self.describe()} is a scalar: it has no length")
-        if isinstance(self.shape[0], int):
-            return self.shape[0]
-        self._refuse(f"has {self.shape[0]} rows, a size known only when it is called", "v.shape[0]")
+        rows = self.shape[0]
+        if not isinstance(rows, int):
+            self._refuse(f"has {rows} rows, a size known only when it is called", "v.shape[0]")
+        return rows
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))

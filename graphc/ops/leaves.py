@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count as counter
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from graphc.errors import KindError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Extent, Num, Ref, Term
 from graphc.ops.rules import Element, Indices, Sizes, define
 from graphc.types import Dim, Kind, TensorType, count
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _declarations = counter()
 _DTYPES: dict[Kind, str] = {"real": "<f8", "integer": "<i8", "boolean": "|b1"}

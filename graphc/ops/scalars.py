@@ -190,3 +190,5 @@ row("logical_or", CUT, CUT, kind=boolean)
 row("logical_not", CUT, kind=boolean)
 # A number of any kind as a real one.
 row("real", lambda x, y: 1, evaluate=lambda x: np.asarray(x, dtype=np.float64))
+# The same number, of which no derivative is taken.
+row("stop_gradient", CUT, kind=promoted, evaluate=lambda x: x)

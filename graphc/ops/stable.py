@@ -6,13 +6,13 @@ whatever one does to it. Each rule looks at one node and the few below it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import scalar_value
-from graphc.ops.reduction import Reduction, reduction
+from graphc.ops.reduction import Reduction, kept, reduction
 from graphc.ops.structural import Reshape, reshape
 
 
@@ -80,8 +80,11 @@ def quotient_of_exponentials(node: Node) -> Node | None:
     if is_call(top, "exp"):
         inner = bottom.args[0] if isinstance(bottom, Reshape) else bottom
         summed = _exponentials(inner)
-        if summed is not None and summed[0] is top.args[0] and node.shape == top.shape:
-            return reduction("softmax", summed[0], summed[1])
+        if summed is not None and summed[0] is top.args[0]:
+            # Each element must meet the sum that it is part of.
+            missing = top.type.rank - bottom.type.rank
+            if (1,) * missing + bottom.shape == kept(top.shape, summed[1]):
+                return reduction("softmax", summed[0], summed[1])
     if scalar_value(top) == 1 and is_call(bottom, "add"):
         for one, other in (bottom.args, bottom.args[::-1]):
             if scalar_value(one) == 1 and is_call(other, "exp"):
@@ -98,3 +101,34 @@ STABLE: tuple[Callable[[Node], Node | None], ...] = (
     log_one_plus,
     quotient_of_exponentials,
 )
+
+
+def stable_rules(keep: Iterable[Node]) -> tuple[Callable[[Node], Node | None], ...]:
+    """Return the rules, for a rewrite in which the nodes of `keep` are to be derived by.
+
+    A rule that would make such a node vanish from below its result does not apply: the
+    derivative of ``log(1 + e)`` by ``e = exp(x)`` needs e.
+    """
+    fence = {node for node in keep if node.args}
+    return tuple(_guarded(rule, fence) for rule in STABLE) if fence else STABLE
+
+
+def _guarded(
+    rule: Callable[[Node], Node | None], fence: set[Node]
+) -> Callable[[Node], Node | None]:
+    def apply(node: Node) -> Node | None:
+        result = rule(node)
+        if result is None or _near(node) & fence <= _near(result):
+            return result
+        return None
+
+    return apply
+
+
+def _near(node: Node, depth: int = 6) -> set[Node]:
+    """Return the nodes below `node`, as deep as the rules of this file look and further."""
+    found = level = set(node.args)
+    for _ in range(depth):
+        level = {arg for n in level for arg in n.args}
+        found = found | level
+    return found

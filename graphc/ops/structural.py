@@ -1,4 +1,4 @@
-"""Structure: reshape, slice, pad and concatenate. (Transposes and broadcasts are contractions.)"""
+"""Structure: reshape, slice and pad. Transposes and broadcasts are contractions."""
 
 from __future__ import annotations
 

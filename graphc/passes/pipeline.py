@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from graphc.ir.nodes import Node
 from graphc.ir.program import Program, verify
 from graphc.passes.dce import dce
 from graphc.passes.expand import expand
@@ -20,6 +21,8 @@ DEFAULT: tuple[Pass, ...] = (fold, simplify, expand, sink, fold, simplify, lower
 
 def run(program: Program, passes: tuple[Pass, ...] = DEFAULT) -> Program:
     """Return the program after all passes."""
+    checked: set[Node] = set()
+    verify(program, checked)
     for step in passes:
-        program = verify(step(program))
+        program = verify(step(program), checked)
     return program

@@ -24,7 +24,16 @@ from graphc.types import Dim, broadcast
 
 def simplify(program: Program) -> Program:
     """Apply all rules of this file until none changes anything."""
-    return rewrite(program, *RULES)
+    return rewrite(program, simplified)
+
+
+def simplified(node: Node) -> Node | None:
+    """Return the node that takes another's place by the first rule that applies, if one does."""
+    for rule in RULES.get(type(node), ()):
+        better = rule(node)
+        if better is not None:
+            return better
+    return None
 
 
 def value_of(node: Node) -> float | int | bool | None:
@@ -281,16 +290,9 @@ def zeros(node: Node) -> Node | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (
-    identities,
-    signs,
-    scalars,
-    zeros,
-    squares,
-    broadcasts,
-    shuffles,
-    ones,
-    scattered_into_zeros,
-    sum_of_scattered,
-    constant_reads,
-)
+RULES: dict[type[Node], tuple[Rule, ...]] = {
+    Elementwise: (identities, signs, scalars, squares, broadcasts, scattered_into_zeros),
+    Contraction: (signs, zeros, shuffles, ones, sum_of_scattered),
+    Gather: (constant_reads,),
+    Reshape: (constant_reads,),
+}

@@ -9,8 +9,6 @@ from graphc.emit.files import MARK, save_text
 from graphc.emit.version import __version__
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
-from graphc.render import draw_svg
-from graphc.render.model import diagram_of
 
 FORMATS = (".svg",)
 # Options of the interface whose drawings are still to come, and their only value so far.
@@ -74,5 +72,9 @@ def svg_of(
     graph: Graph, direction: str | None = None, palette: str = "light", params: str = "implicit"
 ) -> str:
     """Return the SVG document of a graph."""
+    # Late, so that `import graphc` does not load the layout.
+    from graphc.render.draw import draw_svg
+    from graphc.render.model import diagram_of
+
     svg = draw_svg(diagram_of(graph), direction=direction, palette=palette, params=params)
     return f"<!-- {MARK} {__version__} -->\n{svg}\n"

@@ -26,6 +26,20 @@ def chain_data(blocks: int, seed: int = 0) -> Data:
     return Data(tuple(layers), x, y)
 
 
+def chain_reference(data: Data) -> list[np.ndarray]:
+    """Return loss and gradients by hand."""
+    states = [data.x]
+    for w, b in data.layers:
+        states.append(np.tanh(states[-1] @ w.T + b))
+    d = 2 * (states[-1] - data.y) / len(data.y)
+    grads: list[np.ndarray] = []
+    for (w, _), z, out in zip(data.layers[::-1], states[-2::-1], states[:0:-1], strict=True):
+        d = d * (1 - out * out)
+        grads = [d.T @ z, d.sum(axis=0), *grads]
+        d = d @ w
+    return [((states[-1] - data.y) ** 2).sum(axis=1).mean(), *grads]
+
+
 def graphc_chain(data: Data) -> list[np.ndarray]:
     """graphc: declare, compile in the fast style, call."""
     import graphc as gc

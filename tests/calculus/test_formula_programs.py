@@ -158,7 +158,12 @@ def close(got, want):
 
 
 def check(formula, want, values):
-    assert close(evaluate_term(formula.term, values, {}, formula.free), want), formula.text
+    assert close(evaluate_term(formula.term, values, {}, formula.free), want), formula.equation
+    try:
+        formula.presented  # noqa: B018
+    except FormulaError as error:
+        assert "symbols" in str(error)
+        return
     assert close(evaluate_term(formula.presented, values, {}, formula.free), want), formula.text
     assert formula.text and formula.latex
 

@@ -194,7 +194,10 @@ def test_reductions_are_numpys(function, expected, axes):
     x = np.random.default_rng(0).normal(size=(2, 3, 4))
     node = new_input(TensorType(x.shape))
     np.testing.assert_allclose(
-        value(reduction(function, node, axes), {node: x}), expected(x, axis=axes), rtol=1e-13, atol=1e-15
+        value(reduction(function, node, axes), {node: x}),
+        expected(x, axis=axes),
+        rtol=1e-13,
+        atol=1e-15,
     )
 
 

@@ -231,7 +231,9 @@ def test_hard_points(name, x, y, dy):
 def test_hard_points_of_two_arguments(name, at, y, dy):
     nodes = [new_input(TensorType(())) for _ in at]
     made = elementwise(name, *nodes)
-    got = value([made, *gradient([made], [constant(1.0)], nodes)], dict(zip(nodes, at, strict=True)))
+    got = value(
+        [made, *gradient([made], [constant(1.0)], nodes)], dict(zip(nodes, at, strict=True))
+    )
     np.testing.assert_allclose(got, (y, *dy), rtol=1e-15)
 
 

@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from itertools import pairwise
 
-from graphc.render import Diagram, Edge, Element
+from graphc.render.diagram import Diagram, Edge, Element
 
 KINDS = {
     "o": "observed",

@@ -1,7 +1,8 @@
 import pytest
 
 from graphc.errors import GraphcError, RenderError
-from graphc.render import Diagram, Edge, Element, draw_svg
+from graphc.render.diagram import Diagram, Edge, Element
+from graphc.render.draw import draw_svg
 from tests.render import corpus
 
 

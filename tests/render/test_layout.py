@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from graphc.errors import RenderError
-from graphc.render import DIRECTIONS, Diagram, Edge, Element
+from graphc.render.diagram import Diagram, Edge, Element
+from graphc.render.drawing import DIRECTIONS
 from graphc.render.layout import lay_out
 from tests.render import corpus, geometry
 from tests.render.geometry import side_labels

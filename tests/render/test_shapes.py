@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from graphc.render import Element
+from graphc.render.diagram import Element
 from graphc.render.labels import measure
 from graphc.render.shapes import (
     CIRCLE,

@@ -8,7 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from graphc.render import DIRECTIONS, PALETTES, Diagram, Edge, Element, draw_svg
+from graphc.render.diagram import Diagram, Edge, Element
+from graphc.render.draw import draw_svg
+from graphc.render.drawing import DIRECTIONS
+from graphc.render.palettes import PALETTES
 from tests.render import corpus
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -210,7 +213,7 @@ def test_hostile_text_stays_text(text):
 
 
 PROGRAM = """
-from graphc.render import draw_svg
+from graphc.render.draw import draw_svg
 from tests.render.corpus import CORPUS
 import hashlib
 for name in CORPUS:

@@ -1,0 +1,134 @@
+"""Basic indexing, and an integer variable as an index: what NumPy reads from an array."""
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.errors import GraphcError, ShapeError, UsageError
+from tests.numerics import value
+
+T = np.arange(60.0).reshape(3, 4, 5)
+X = gc.observed("x", shape=T.shape)
+AT = {
+    "k": (gc.observed("k", classes=3), np.array(2)),
+    "i": (gc.observed("i", shape=2, kind="integer"), np.array([2, 0])),
+    "j": (gc.observed("j", shape=(2, 3), kind="integer"), np.array([[0, 1, 2], [2, 2, 0]])),
+}
+
+S = slice
+BASIC = [
+    0, -1, np.int64(1), S(None), S(1, None), S(None, -1), S(None, None, 2), S(None, None, -1),
+    S(2, 0, -1), S(5, 1), S(1, 100), S(-100, 2), None, Ellipsis, (), (0, 1), (0, 1, 2), (-1, -1, -1),
+    (S(None), 1), (S(1, None), S(None, 2), S(None, None, -2)), (Ellipsis, 0), (Ellipsis, None),
+    (None, 0, None), (0, Ellipsis, -1), (Ellipsis, S(1, 3)), (None, Ellipsis, None), (1, None, S(2)),
+    (S(None), None, 0, None, S(None, None, 3)), (0, 1, 2, Ellipsis), (S(1, 1), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", BASIC, ids=str)
+def test_basic_indexing(key):
+    made = X[key]
+    assert made.shape == T[key].shape
+    np.testing.assert_array_equal(value(made, {X: T}), T[key])
+
+
+@pytest.mark.parametrize("name", AT)
+@pytest.mark.parametrize(
+    "key",
+    [
+        lambda i: i,
+        lambda i: (i,),
+        lambda i: (Ellipsis, i),
+        lambda i: (slice(None), i),
+        lambda i: (slice(None), i, slice(1, None)),
+        lambda i: (slice(1, None), slice(None, None, -1), i),
+        lambda i: (None, i),
+        lambda i: (slice(None), i, None),
+        lambda i: (0, i),
+        lambda i: (i, 0),
+        lambda i: (slice(None), 1, i),
+        lambda i: (i, Ellipsis, slice(0, 2)),
+        # Two indices with a slice between them: NumPy puts what they read in front.
+        lambda i: (0, slice(None), i),
+        lambda i: (i, slice(None), 0),
+        lambda i: (i, None, 0),
+        lambda i: (0, None, i, None),
+        lambda i: (i, Ellipsis, 0),
+        lambda i: (None, 0, slice(1, 3), i),
+        lambda i: (slice(None), i, Ellipsis, 0),
+        lambda i: (slice(None), Ellipsis, i, 0),
+    ],
+)
+def test_an_integer_variable(name, key):
+    i, places = AT[name]
+    try:
+        expected = T[key(places)]
+    except IndexError:
+        pytest.fail("the test is out of range")
+    made = X[key(i)]
+    assert made.shape == expected.shape
+    np.testing.assert_array_equal(value(made, {X: T, i: places}), expected)
+
+
+def test_an_array_as_an_index_is_a_constant_one():
+    for key in ([0, 2], np.array([0, 2]), (slice(None), [1, 0])):
+        with pytest.raises(UsageError, match="gc.constant"):
+            X[key]
+    places = gc.constant([2, 0])
+    np.testing.assert_array_equal(value(X[places], {X: T}), T[[2, 0]])
+
+
+N = gc.observed("z", shape=("n", 4))
+DATA = np.arange(20.0).reshape(5, 4)
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [
+        (S(None), "(n, 4)"),
+        (S(1, None), "(n - 1, 4)"),
+        (S(None, -1), "(n - 1, 4)"),
+        (S(1, -1), "(n - 2, 4)"),
+        (S(-2, None), "(2, 4)"),
+        (S(-3, -1), "(2, 4)"),
+        (S(-1, -3), "(0, 4)"),
+        (S(None, 0), "(0, 4)"),
+        (S(2, 0), "(0, 4)"),
+        (-1, "(4,)"),
+        (1, "(4,)"),
+        ((Ellipsis, 1), "(n,)"),
+        ((None, S(2, None)), "(1, n - 2, 4)"),
+        (S(None, None, 1), "(n, 4)"),
+    ],
+    ids=str,
+)
+def test_axes_of_named_sizes(key, shape):
+    made = N[key]
+    assert str(made.shape).replace("'", "") == shape
+    np.testing.assert_array_equal(value(made, {N: DATA}, n=5), DATA[key])
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "error", "words"),
+    [
+        (X, 3, ShapeError, ["index 3 is out of range", "size 3"]),
+        (X, (0, 4), ShapeError, ["index 4", "size 4"]),
+        (X, -4, ShapeError, ["index -4"]),
+        (X, (0, 0, 0, 0), ShapeError, ["4 indices", "(3, 4, 5)"]),
+        (X, (Ellipsis, Ellipsis), GraphcError, ["..."]),
+        (X, "a", UsageError, ["cannot index with 'a'"]),
+        (X, 1.0, UsageError, ["cannot index with 1.0"]),
+        (X, True, UsageError, ["cannot index with True"]),
+        (X, (AT["i"][0], AT["k"][0]), UsageError, ["one integer variable at a time"]),
+        (X, X, GraphcError, ["integers", "real (3, 4, 5)"]),
+        (X, X > 0, GraphcError, ["integers", "boolean", "np.where"]),
+        (N, S(None, 3), ShapeError, ["whether n reaches 3"]),
+        (N, S(None, None, 2), ShapeError, ["named size n", "steps of 1"]),
+        (X, S(None, None, 0), GraphcError, ["step"]),
+    ],
+)
+def test_what_cannot_index(variable, key, error, words):
+    with pytest.raises(error) as caught:
+        variable[key]
+    for word in ["test_indexing.py:", *words]:
+        assert word in str(caught.value)
