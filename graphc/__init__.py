@@ -107,6 +107,8 @@ def __getattr__(name: str) -> Any:
 def _show_variable(variable: Variable) -> dict[str, str]:
     from graphc.language.formula import formula_of
 
+    if variable.role not in ("expression", "computed"):
+        return {}
     try:
         return {"text/latex": f"$\\displaystyle {formula_of(variable).latex_equation}$"}
     except FormulaError:

@@ -495,7 +495,8 @@ def _function_program(inputs: tuple[Variable, ...], outputs: tuple[Variable, ...
     wanted = [values.get(v.node, v.node) for v in outputs]
     leaves = [node if isinstance(node, Input) else new_input(node.type) for node in given]
     # First cut at the inputs, then recognise: an input stays one, whatever it is computed from.
-    cut, _ = rewrite_nodes(wanted, (dict(zip(given, leaves, strict=True)).get,))
+    replaced = {node: leaf for node, leaf in zip(given, leaves, strict=True) if node is not leaf}
+    cut, _ = rewrite_nodes(wanted, (replaced.get,))
     new, _ = rewrite_nodes([cut[node] for node in wanted], STABLE)
     results = tuple(new[cut[node]] for node in wanted)
     names: dict[Node, str] = {}

@@ -70,6 +70,7 @@ class Checks:
         self.model = model
         self.dialect = dialect
         self.kinds: set[str] = set()
+        self._error = dialect.names.own("ValueError")
 
     def parameters(self) -> list[str]:
         """Print ``_check_params``."""
@@ -83,7 +84,7 @@ class Checks:
         length = self.dialect.names.own("len")
         lines += [
             f"    if {length}({params}) != {len(fields)}:",
-            f'        raise ValueError(f"params must hold {len(fields)} arrays, '
+            f'        raise {self._error}(f"params must hold {len(fields)} arrays, '
             f'got {{{length}({params})}}")',
         ]
         if not fields:
@@ -147,7 +148,7 @@ class Checks:
             wanted = self.dialect.dim(dim)
             lines += [
                 f"    if {x}.shape[{axis}] != {wanted}:",
-                f'        raise ValueError(f"{f.name} must have shape {_braced(f)} with '
+                f'        raise {self._error}(f"{f.name} must have shape {_braced(f)} with '
                 f'{dim} = {{{wanted}}}, got {{{x}.shape}}")',
             ]
         return lines
@@ -177,7 +178,7 @@ class Checks:
                 if name == "P":
                     bound += [
                         "    if P == 0:",
-                        f'        raise ValueError("{f.name} holds no samples: '
+                        f'        raise {self._error}("{f.name} holds no samples: '
                         'the batch is empty")',
                     ]
         if all(isinstance(dim, int) for dim in f.shape):
@@ -188,7 +189,7 @@ class Checks:
         given = f" with {sizes}" if sizes else ""
         return [
             f"    if {test}:",
-            f'        raise ValueError(f"{f.name} must have shape {_braced(f)}{given}, '
+            f'        raise {self._error}(f"{f.name} must have shape {_braced(f)}{given}, '
             f'got {{{x}.shape}}")',
             *bound,
         ]
@@ -205,7 +206,7 @@ class Checks:
         test = f"{f.name}.min() < 0 or {f.name}.max() > {top}"
         return [
             f"    if {some}({test}):" if some else f"    if {test}:",
-            f'        raise ValueError(f"{f.name} must lie in 0..{top}, '
+            f'        raise {self._error}(f"{f.name} must lie in 0..{top}, '
             f'got {{{f.name}.min()}}..{{{f.name}.max()}}")',
         ]
 

@@ -245,6 +245,8 @@ def _contraction(node: Contraction, of: Speller, dialect: Dialect) -> Spelled:
             return Spelled(f"{of(a).within(ATOM)}.dot({of(b).text})")
         return Spelled(f"{of(a).within(TIMES)} @ {of(b).within(TIMES + 1)}", TIMES)
     (arg,), (labels,) = node.args, node.inputs
+    if len(set(node.output)) < len(node.output) and labels:
+        return Spelled(f"{dialect.lib}.diag({of(arg).text})")
     if node.extents:
         return _repeated(node, arg, labels, of, dialect)
     x = of(arg).within(ATOM)
@@ -451,7 +453,7 @@ def places(node: Gather | ScatterAdd, of: Speller, dialect: Dialect) -> str:
     """Spell the index of what a gather reads, ``np.arange(P), y``."""
     index = node.args[1]
     if node.batch == 0:
-        return ":, " * node.axis + of(index).text
+        return ", ".join([":"] * node.axis + [of(index).text])
     keys = []
     for axis in range(node.batch):
         tail = "[:" + ", None" * (index.type.rank - axis - 1) + "]"

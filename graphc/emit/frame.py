@@ -101,7 +101,7 @@ def _constants(file: File) -> list[str]:
         lines.append(f"{name} = {file.lib}.array({text}, {dtypes[node.kind]})")
     if file.arrays:
         load = f'{file.names.own("np")}.load(Path(__file__).with_suffix(".npz"))'
-        lines.insert(0, f"_ARRAYS = {load}")
+        lines[:0] = [f"with {load} as _file:", "    _ARRAYS = dict(_file)"]
     return lines
 
 

@@ -57,7 +57,8 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
         f"def init_params(seed=0{star}{options}) -> {params}:",
         f'    """Return the parameters to start from; {_summary(inits)}."""',
     ]
-    random = any(i in ("glorot", "he", "normal") or callable(i) for i in inits)
+    drawn = ("glorot", "he", "normal")
+    random = any(callable(i) or (isinstance(i, str) and i in drawn) for i in inits)
     if random:
         lines.append(f"    rng = {np_}.random.default_rng(seed)")
     if not model.parameters:

@@ -110,8 +110,8 @@ class Model:
 
     @cached_property
     def forward_fields(self) -> tuple[Field, ...]:
-        """The inputs that `forward` needs."""
-        return self._needed(self.forward_nodes)
+        """The inputs that `forward` needs; a plain function takes all, needed or not."""
+        return self.inputs if self.function is not None else self._needed(self.forward_nodes)
 
     @cached_property
     def loss_fields(self) -> tuple[Field, ...]:

@@ -54,4 +54,7 @@ def _numbered(wish: str, number: int) -> str:
     return f"{wish}{'_' if wish[-1].isdigit() else ''}{number}"
 
 
-_BUILTINS = ("float", "len", "int", "type", "zip", "abs", "max", "print", "sum", "range", "tuple")
+_BUILTINS = (
+    "float", "len", "int", "type", "zip", "abs", "max", "print", "sum", "range", "tuple", "slice",
+    "ValueError",
+)  # fmt: skip

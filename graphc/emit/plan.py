@@ -5,7 +5,7 @@ Every decision of emission is made here; printing folds over the result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.emit.expressions import is_mean, keeps_dims
@@ -115,7 +115,7 @@ def plan(
     into = _reuse(statements, inline, order, wanted, given) if fast else {}
     names = _name(statements, into, given, user_names, namer, origins)
     steps = tuple(Step(n, names[n], into.get(n)) for n in statements)
-    return Plan(steps, uses, names, _copies(returned, given))
+    return Plan(steps, uses, names, copies(returned, given))
 
 
 def _count(order: Sequence[Node], wanted: Sequence[Node]) -> dict[Node, int]:
@@ -178,7 +178,8 @@ def _reuse(
     A buffer is free once the last statement that reads it, or a view of it, has run.
     """
     roots = {node: node for node in given}
-    computed = {n for n in statements if keeps_dims(n)}
+    # With keepdims=True a reduction gives a buffer of its own; of a named one it is a view.
+    computed = {n for n in statements if keeps_dims(n) and n.args[0] in inline}
     for node in order:
         roots[node] = roots[node.args[0]] if is_view(node) and node not in computed else node
     mine = {n for n in statements if roots[n] is n and not is_broadcast(n)}
@@ -310,16 +311,17 @@ _WISHES = {
 }
 
 
-def _copies(returned: Sequence[Node], given: Mapping[Node, str]) -> frozenset[Node]:
+def copies(returned: Sequence[Node], given: Iterable[Node]) -> frozenset[Node]:
     """Return the results that share memory with arguments, constants or earlier results."""
+    outside = set(given)
     copied: set[Node] = set()
     taken: set[Node] = set()
     for node in returned:
         root, repeats = node, False
-        while is_view(root) and root not in given:
+        while is_view(root) and root not in outside:
             repeats = repeats or is_broadcast(root)
             root = root.args[0]
-        if isinstance(root, Input | Constant) or root in given or repeats or root in taken:
+        if isinstance(root, Input | Constant) or root in outside or repeats or root in taken:
             copied.add(node)
         taken.add(root)
     return frozenset(copied)

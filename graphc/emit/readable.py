@@ -8,7 +8,7 @@ from graphc.emit.checks import check_names
 from graphc.emit.expressions import Spelled
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.naming import Namer
-from graphc.emit.plan import plan
+from graphc.emit.plan import copies, plan
 from graphc.emit.statements import Writer, body
 from graphc.ir.nodes import Node, topological
 
@@ -138,16 +138,18 @@ def _forward(file: File, stages: Sequence[_Stage], saved: Sequence[Node]) -> lis
     lines = [file.check_call(check_names(model)[0], fields)]
     nodes = model.forward_nodes
     leaves = file.leaves(fields)
+    # The caller owns what it gets: no view of an argument, and nothing twice.
+    copied = copies(nodes, leaves)
     if len(nodes) == 1 and nodes[0] in saved:
-        result = [f"return {stages[0].pick(nodes[0])}"]
+        own = ".copy()" if nodes[0] in copied else ""
+        result = [f"return {stages[0].pick(nodes[0])}{own}"]
     else:
         if saved:
             lines.append(stages[0].unpack(set(nodes)))
         values, seen = [], set()
         for node in nodes:
             text = leaves.get(node) or stages[0].names[node]
-            # The caller owns what it gets: no argument, and nothing twice.
-            values.append(f"{text}.copy()" if node in leaves or node in seen else text)
+            values.append(f"{text}.copy()" if node in copied or node in seen else text)
             seen.add(node)
         result = file.forward_result(values)
     return [*file.opening("forward", fields), *indented([*lines, *result])]

@@ -50,12 +50,10 @@ class Writer:
 
     def result(self, node: Node) -> str:
         """Spell a node that is returned; the caller may keep it."""
-        text = self.spelled(node)
-        if node in self.plan.copied:
-            return f"{text.within(20)}.copy()"
         if not node.shape and scalar_value(node) is not None:
             return typed(node, self.spelled, self.dialect).text
-        return text.text
+        text = self.spelled(node)
+        return f"{text.within(20)}.copy()" if node in self.plan.copied else text.text
 
     def lines(self, step: Step) -> list[str]:
         """Print a step."""
@@ -86,9 +84,14 @@ class Writer:
         if node.batch == node.axis and index.type.rank == node.batch:
             return [*lines, f"{step.name}[{where}] {self._added(update)}"]
         # Places may repeat; `+=` would add only once.
+        if node.batch == 0:
+            every = f"{self.dialect.names.own('slice')}(None)"
+            where = ", ".join([every] * node.axis + [self.spelled(index).text])
+        if node.axis:
+            where = f"({where})"
         return [
             *lines,
-            f"{self.dialect.lib}.add.at({step.name}, ({where}), {self.spelled(update).text})",
+            f"{self.dialect.lib}.add.at({step.name}, {where}, {self.spelled(update).text})",
         ]
 
     def _added(self, update: Node) -> str:

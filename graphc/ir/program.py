@@ -40,8 +40,8 @@ class Program:
     origins: Mapping[Node, Origin] = field(default_factory=dict)
 
     def nodes(self) -> list[Node]:
-        """Return every node that the outputs need, operands before users."""
-        return topological(self.outputs)
+        """Return every node that the outputs need down to the inputs, operands before users."""
+        return topological(self.outputs, set(self.inputs))
 
 
 Rule = Callable[[Node], "Node | None"]
@@ -82,8 +82,12 @@ def rewrite_nodes(
         current = with_args(node, tuple(args))
         result = done.get(current)
         if result is None:
-            better = next((b for rule in rules if (b := rule(current)) is not None), current)
-            result = current if better is current else settle_all(better, origin)
+            better = None
+            for rule in rules:
+                better = rule(current)
+                if better is not None:
+                    break
+            result = current if better is None else settle_all(better, origin)
             done[current] = result
         if origin is not None:
             marked.setdefault(result, origin)
@@ -137,14 +141,8 @@ def users(nodes: Iterable[Node]) -> dict[Node, int]:
     return counts
 
 
-def verify(program: Program, known: set[Node] | None = None) -> Program:
+def verify(program: Program) -> Program:
     """Return `program` after checking that it is well formed.
-
-    Parameters
-    ----------
-    known
-        Nodes that were checked before; those that are new are entered. Nodes are frozen, so one
-        check each is enough, however many passes they live through.
 
     Raises
     ------
@@ -152,18 +150,21 @@ def verify(program: Program, known: set[Node] | None = None) -> Program:
         If a leaf that only a caller can fill is missing among the inputs, if a node's type is not
         what its rule says, or if a node is not the interned one. Each would be a fault of graphc.
     """
-    checked = set() if known is None else known
-    from_outside = set(program.inputs)
+    closed(program)
     for node in program.nodes():
-        if not node.args and getattr(node, "uid", None) is not None and node not in from_outside:
-            raise GraphcError(f"{_describe(program, node)} is used, but not an input")
-        if node in checked:
-            continue
-        checked.add(node)
         if TYPE_RULES[type(node)](node) != node.type:
             raise GraphcError(f"{_describe(program, node)} has a type that its rule does not give")
         if type(node)(node.args, *attributes(node)) is not node:
             raise GraphcError(f"{_describe(program, node)} is not interned")
+    return program
+
+
+def closed(program: Program) -> Program:
+    """Return `program` after checking that nothing is used that no caller fills."""
+    from_outside = set(program.inputs)
+    for node in program.nodes():
+        if not node.args and getattr(node, "uid", None) is not None and node not in from_outside:
+            raise GraphcError(f"{_describe(program, node)} is used, but not an input")
     return program
 
 

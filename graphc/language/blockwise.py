@@ -9,6 +9,7 @@ from typing import Any
 
 from graphc.calculus import formulas
 from graphc.calculus.formulas import Formula, Notation
+from graphc.calculus.presenting import LONGEST, length
 from graphc.errors import DerivativeError, FormulaError
 from graphc.ir.nodes import Node
 from graphc.ir.program import Program, text
@@ -124,9 +125,11 @@ def _derivatives(
 def _tried(make: Callable[[], Formula]) -> Formula | None:
     """Return a formula, or None where there is none: what cannot be derived is left out."""
     try:
-        return make()
+        made = make()
     except (FormulaError, DerivativeError):
         return None
+    # One that would fill pages is none.
+    return made if made.matrix is not None or length(made.term) <= LONGEST else None
 
 
 def _renamed(formula: Formula | None, change: Mapping[str, str]) -> Formula | None:
@@ -142,9 +145,12 @@ def _renamed(formula: Formula | None, change: Mapping[str, str]) -> Formula | No
     def side(part: tuple[str, Any]) -> tuple[str, Any]:
         return name(part[0]), part[1]
 
-    return replace(
+    changed = replace(
         formula,
         names={node: name(old) for node, old in formula.names.items()},
         above=side(formula.above),
         below=tuple(side(part) for part in formula.below),
     )
+    # The names keep their order, so the term is presented the same way: not worked out again.
+    vars(changed)["presented"] = formula.presented
+    return changed

@@ -66,7 +66,7 @@ def observed(
     <observed x: real (n, 3)>
     """
     if classes is not None:
-        if not isinstance(classes, int) or classes < 1:
+        if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
             raise KindError(f"{here()}: {name!r} needs at least one class, got {classes!r}")
         kind = "integer"
     if kind not in get_args(Kind):
@@ -129,7 +129,9 @@ def constant(value: npt.ArrayLike) -> Variable:
     >>> constant([1.0, 2.0])
     <constant expression: real (2,)>
     """
-    return as_variable(np.asarray(value))
+    if isinstance(value, Variable):
+        raise UsageError(f"{here()}: {value.describe()} is no fixed array, so it is no constant")
+    return as_variable(value)
 
 
 def computed(
@@ -149,7 +151,8 @@ def computed(
 
 def parse_shape(shape: Any) -> Shape:
     """Return a shape as users write it: integers, names, one of either, or several."""
-    parts = (shape,) if isinstance(shape, int | str | Dimension) else tuple(shape)
+    several = isinstance(shape, Iterable) and not isinstance(shape, str)
+    parts = tuple(shape) if several else (shape,)
     return tuple(_dimension(part) for part in parts)
 
 

@@ -46,6 +46,7 @@ def grad(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
     >>> gc.grad((x * x).sum(), x)
     <expression grad: real (3,)>
     """
+    _check(cost, "grad")
     if cost.shape:
         raise ShapeError(f"{here()}: grad takes a scalar, got {_told(cost)}; see gc.jacobian")
     return _each(
@@ -113,6 +114,7 @@ def vjp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Any:
     >>> gc.vjp(w @ x, x, gc.observed("v", shape=2)).shape
     (3,)
     """
+    _check(y, "vjp")
     cotangent = as_variable(v)
     _fits(cotangent, y, "the cotangent")
 
@@ -137,6 +139,8 @@ def jvp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Variable:
     <expression jvp: real ()>
     """
     wrt = list(x) if isinstance(x, list | tuple) else [x]
+    for variable in (y, *wrt):
+        _check(variable, "jvp")
     tangents = [as_variable(t) for t in (v if isinstance(x, list | tuple) else [v])]
     if len(wrt) != len(tangents):
         raise UsageError(f"{here()}: {len(wrt)} variables, but {len(tangents)} tangents")
@@ -181,6 +185,14 @@ def stop_gradient(x: Variable) -> Variable:
     return build("stop_gradient", lambda node: elementwise("stop_gradient", node), [x])
 
 
+def _check(given: Any, operation: str) -> None:
+    if not isinstance(given, Variable):
+        raise UsageError(
+            f"{here()}: {operation} is taken of a variable by a variable, got a "
+            f"{type(given).__name__}"
+        )
+
+
 def _each(wrt: Any, rule: Callable[[Variable], Variable]) -> Any:
     if isinstance(wrt, list | tuple):
         return [rule(v) for v in wrt]
@@ -196,8 +208,8 @@ def _by(
     more: tuple[Variable, ...] = (),
 ) -> Variable:
     """Return the derivative of `y` by `x` that `rule` takes, once it is sure to exist."""
-    if not isinstance(x, Variable):
-        raise UsageError(f"{here()}: {operation} is taken by a variable, got {type(x).__name__}")
+    _check(y, operation)
+    _check(x, operation)
     derivation = Derivation(operation, y, x) if operation in ("grad", "jacobian") else None  # type: ignore[arg-type]
     operands = (y, x, *more)
     if not _reachable(y, x, allow_unused):
@@ -262,24 +274,31 @@ def why_not(
             f"{told_output} does not depend on {told_wrt}; "
             "allow_unused=True gives zeros instead of this error"
         )
-    cut = found[0]
+    cut = _first_cut(found[0], wrt)
     block = blocks.get(cut.node)
     place = f"in block '{block}', " if block else ""
     function = getattr(cut.node, "function", type(cut.node).__name__.lower())
-    if cut.node.kind != "real":
-        what = (
-            f"{place}'{function}' gives {cut.node.kind} values"
-            if cut.node.args
-            else (f"{told_wrt} is {cut.node.kind}, and discrete values have no derivative")
-        )
-    elif cut.operand.kind != "real":
-        what = f"{place}'{function}' takes {cut.operand.kind} values"
+    if cut.operand is wrt and wrt.kind != "real":
+        what = f"{told_wrt} is {wrt.kind}, "
+        if cut.node is wrt or function == "real":
+            what += "and discrete values have no derivative"
+        else:
+            what += f"and {place}'{function}' takes {wrt.kind} values"
+    elif cut.node.kind != "real":
+        what = f"{place}'{function}' gives {cut.node.kind} values"
     else:
         what = f"{place}'{function}' is piecewise constant"
     return (
         f"no derivative passes from {told_output} to {told_wrt}: {what}, which cuts the path; "
         "allow_unused=True gives zeros instead of this error"
     )
+
+
+def _first_cut(cut: reverse.Cut, wrt: Node) -> reverse.Cut:
+    """Follow discrete values down to what made them so: a function of real ones, or `wrt`."""
+    while cut.operand.kind != "real" and cut.operand is not wrt:
+        cut = reverse.cuts([cut.operand], wrt)[0]
+    return cut
 
 
 def _blocks(y: Variable) -> dict[Node, str]:

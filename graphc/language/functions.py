@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from graphc.errors import KindError, NamingError, ShapeError, UsageError
-from graphc.language.declare import INITS, Init, sources
-from graphc.language.names import check_name
+from graphc.errors import GraphcError, KindError, NamingError, ShapeError, UsageError
+from graphc.language.declare import INITS, Init, parse_shape, sources
+from graphc.language.names import located_name
 from graphc.language.source import here
 from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable
 from graphc.ops.leaves import new_input
-from graphc.types import Dim, Kind, TensorType, named, shape_text
+from graphc.types import Dim, Kind, TensorType, shape_text
 
 CallKind: TypeAlias = Literal["function", "cost"]
 OWN_OPTIONS = ("name", "label", "output")
@@ -58,7 +58,7 @@ class Function:
     def __init__(self, body: Callable[..., Any], kind: CallKind = "function") -> None:
         self.body = body
         self.kind: CallKind = kind
-        self.name = check_name(body.__name__, "a function")
+        self.name = located_name(body.__name__, "a function")
         self.__doc__, self.__name__ = body.__doc__, body.__name__
         self.__wrapped__ = body
         self.signature = inspect.signature(body)
@@ -77,7 +77,7 @@ class Function:
         if isinstance(default, Parameter):
             if argument.kind is not inspect.Parameter.KEYWORD_ONLY:
                 raise UsageError(f"{self.name}: write parameter '{name}' after a * (keyword-only)")
-            self.parameters[check_name(name, "a parameter")] = default
+            self.parameters[located_name(name, "a parameter")] = default
         elif argument.kind is inspect.Parameter.VAR_KEYWORD:
             raise UsageError(f"{self.name}: a block lists its options; **{name} hides them")
         elif isinstance(default, Input):
@@ -142,26 +142,25 @@ class Block:
     ) -> None:
         self._definition = function
         self._options = dict(options)
-        self.name = None if name is None else check_name(name, "a block")
+        self.name = None if name is None else located_name(name, "a block")
         self.label = label
         self.function = function.name
         self.kind: CallKind = function.kind
         self._dims: dict[str, Dim] = {
-            d: named(v) if isinstance(v, str) else int(v)
-            for d, v in options.items()
-            if d in function.dims
+            d: self._size(d, v) for d, v in options.items() if d in function.dims
         }
         self._made: dict[str, Variable] = {}
         self._make_parameters()
 
-    def __getattr__(self, name: str) -> Variable:
-        """Return the parameter called `name`."""
+    def __getattr__(self, name: str) -> Any:
+        """Return the parameter called `name`; None where an option does without it."""
         made = self.__dict__.get("_made", {})
         if name in made:
-            found: Variable = made[name]
-            return found
+            return made[name]
         definition = self.__dict__.get("_definition")
         if definition is not None and name in definition.parameters:
+            if self._lacks(definition.parameters[name]):
+                return None
             raise UsageError(
                 f"{here()}: {self._described()} does not know the shape of '{name}' "
                 f"({definition.parameters[name].shape}) yet; call the block first"
@@ -191,6 +190,8 @@ class Block:
         call = Call(self, given, dict(self._made), SCOPE.current, here())
         result = self._run(call, inputs, options)
         returned = result if isinstance(result, tuple) else (result,)
+        if any(value is None for value in returned):
+            raise UsageError(f"{here()}: {self._described()} returns None; return a variable")
         results = tuple(as_variable(value) for value in returned)
         self._adopt(call, results)
         call.outputs = self._named(call, results, output)
@@ -248,7 +249,8 @@ class Block:
             SCOPE.current = outer
 
     def _match(self, inputs: Mapping[str, Any]) -> None:
-        """Check the inputs' shapes and kinds; learn the sizes that they bring."""
+        """Check the inputs' shapes and kinds; learn the sizes that they bring, if all fit."""
+        learnt = dict(self._dims)
         for name, value in inputs.items():
             spec = self._definition.inputs[name]
             for variable in _flat([value]):
@@ -259,23 +261,23 @@ class Block:
                         f"{here()}: {self._described()} expects {spec.kind} values for '{name}', "
                         f"got {variable.kind} ones from {_told(variable)}"
                     )
-                self._match_shape(spec, variable)
+                self._match_shape(spec, variable, learnt)
+        self._dims = learnt
 
-    def _match_shape(self, spec: Input, variable: Variable) -> None:
+    def _match_shape(self, spec: Input, variable: Variable, learnt: dict[str, Dim]) -> None:
         words = spec.shape.split()
         any_front = words[:1] == ["..."]
         tail = words[1:] if any_front else words
         shape = variable.shape
         fits = len(shape) >= len(tail) if any_front else len(shape) == len(tail)
-        learnt = dict(self._dims)
+        before = dict(learnt)
         if fits:
             for word, dim in zip(tail, shape[len(shape) - len(tail) :], strict=True):
                 known = int(word) if word.isdecimal() else learnt.setdefault(word, dim)
                 fits = fits and known == dim
         if fits:
-            self._dims = learnt
             return
-        expected = [str(self._dims.get(w, w)) for w in tail]
+        expected = [str(before.get(w, w)) for w in tail]
         text = ", ".join([*(["..."] if any_front else []), *expected])
         text = f"({text},)" if len(expected) == 1 and not any_front else f"({text})"
         hint = self._hint(tail, shape)
@@ -296,20 +298,32 @@ class Block:
 
     def _make_parameters(self) -> None:
         for name, spec in self._definition.parameters.items():
-            if name in self._made or (spec.when and not self._option(spec.when)):
+            if name in self._made or self._lacks(spec):
                 continue
             words = spec.shape.split()
             if any(w.isidentifier() and w not in self._dims for w in words):
                 break  # the rest waits too, so that parameters keep their order of declaration
             shape = tuple(self._dims[w] if w in self._dims else int(w) for w in words)
             if isinstance(spec.init, str) and spec.init not in INITS:
-                raise UsageError(f"{self._described()}: init is one of {', '.join(INITS)}")
+                raise UsageError(
+                    f"{here()}: {self._described()}, parameter '{name}': "
+                    f"init is one of {', '.join(INITS)}, got {spec.init!r}"
+                )
             declaration = Declaration("parameter", init=spec.init)
             node = new_input(TensorType(shape))
             self._made[name] = Variable(node, name=name, declaration=declaration)
 
-    def _option(self, name: str) -> Any:
-        return self._options.get(name, self._definition.options.get(name))
+    def _lacks(self, spec: Parameter) -> bool:
+        """Return whether an option of the block says that it does without a parameter."""
+        default = self._definition.options.get(spec.when)
+        return spec.when is not None and not self._options.get(spec.when, default)
+
+    def _size(self, dim: str, size: Any) -> Dim:
+        try:
+            (found,) = parse_shape((size,))
+        except GraphcError as error:
+            raise error.within(f"{here()}: {self._described()}, {dim}") from None
+        return found
 
     def _adopt(self, call: Call, results: tuple[Variable, ...]) -> None:
         """Enter what the body took from around it: variables as inputs, inner parameters."""
@@ -359,7 +373,7 @@ class Block:
             names = (None,) * len(results)
         made = []
         for name, variable in zip(names, results, strict=True):
-            checked = None if name is None else check_name(name, "a variable")
+            checked = None if name is None else located_name(name, "a variable")
             made.append(Variable(variable.node, name=checked, call=call, operands=(variable,)))
         return tuple(made)
 
@@ -422,6 +436,10 @@ def cost(body: Any, *, name: str | None = None, label: str | None = None) -> Any
     >>> gc.cost(np.sum((y - z) ** 2), name="C")
     <expression C: real ()>
     """
+    if not isinstance(body, Variable) and not callable(body):
+        raise UsageError(
+            f"{here()}: a cost is made of a scalar variable or a function, got {body!r}"
+        )
     if not isinstance(body, Variable):
         if name is not None:
             raise UsageError(f"{here()}: @gc.cost takes no name; give one where the cost is used")

@@ -11,7 +11,7 @@ from graphc.ir.nodes import Node
 from graphc.ir.program import Origin, Program, rewrite_nodes
 from graphc.language.declare import sources
 from graphc.language.display import mimebundle
-from graphc.language.names import check_name
+from graphc.language.names import located_name
 from graphc.language.source import here
 from graphc.language.variable import Call, Variable
 
@@ -72,7 +72,7 @@ class Graph:
     def __init__(self, *roots: Variable, name: str = "graph") -> None:
         if not roots or not all(isinstance(root, Variable) for root in roots):
             raise UsageError(f"{here()}: a graph is made of one or more costs or variables")
-        self.name = check_name(name, "a graph")
+        self.name = located_name(name, "a graph")
         self.roots = roots
         order = walk(roots)
         self._names: dict[int, str] = {}
@@ -161,13 +161,17 @@ class Graph:
         return Program(tuple(v.node for v in given), outputs, names, origins)
 
     def _name_variables(self) -> None:
+        counts: dict[str, int] = {}
         for use in self._uses:
+            counts[use.name] = counts.get(use.name, 0) + 1
             for short, v in use.parameters.items():
                 self._names.setdefault(id(v), f"{use.name}_{short}")
             for port, v in enumerate(use.outputs):
                 default = use.name if use.kind == "cost" else f"{use.name}_out"
                 if len(use.outputs) > 1:
                     default += str(port + 1)
+                if counts[use.name] > 1:  # a shared block, used again
+                    default += f"_{counts[use.name]}"
                 self._names.setdefault(id(v), v.name or default)
         for v in (*self.variables, *self.parameters):
             self._names.setdefault(id(v), v.name or f"v{len(self._names)}")

@@ -6,6 +6,7 @@ import keyword
 import unicodedata
 
 from graphc.errors import NamingError
+from graphc.language.source import here
 
 RESERVED = frozenset({"P"})  # the number of samples
 
@@ -32,3 +33,11 @@ def check_name(name: object, what: str) -> str:
     else:
         return normal
     raise NamingError(f"{what} cannot be called {name!r}: it {why}")
+
+
+def located_name(name: object, what: str) -> str:
+    """Return `name` as :func:`check_name` does; the error names the user's line."""
+    try:
+        return check_name(name, what)
+    except NamingError as error:
+        raise error.within(str(here())) from None

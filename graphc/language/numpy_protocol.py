@@ -6,7 +6,8 @@ The tables map NumPy's functions to functions on variables; NumPy finds them thr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,8 +23,18 @@ from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.leaves import Size, constant, scalar_value
 from graphc.ops.reduction import kept, reduction
 from graphc.ops.scalars import SCALARS
-from graphc.ops.structural import reshape
-from graphc.types import Dim, Dimension, Shape, broadcast, floor_divide, normal_axes, size_of
+from graphc.ops.structural import Pad, reshape
+from graphc.types import (
+    Dim,
+    Dimension,
+    Shape,
+    broadcast,
+    floor_divide,
+    normal_axes,
+    normal_axis,
+    promote,
+    size_of,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
@@ -115,7 +126,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> V
     if name in ("matmul", "vecdot"):
         return OPERATORS[name](*inputs)
     if name not in UFUNCS:
-        raise UsageError(f"{here()}: graphc has no derivative rule for the ufunc '{name}'")
+        raise UsageError(f"{here()}: np.{name} does not work on graphc variables")
     return OPERATORS[UFUNCS[name]](*inputs)
 
 
@@ -123,8 +134,9 @@ def apply_function(function: Any, args: Any, options: Any) -> Any:
     """Apply one of NumPy's other functions."""
     implementation = FUNCTIONS.get(function)
     if implementation is None:
-        name = f"np.{getattr(function, '__name__', function)}"
-        raise UsageError(f"{here()}: {name} does not work on graphc variables")
+        module = str(getattr(function, "__module__", "numpy")).replace("numpy", "np", 1)
+        name = getattr(function, "__name__", function)
+        raise UsageError(f"{here()}: {module}.{name} does not work on graphc variables")
     return implementation(*args, **options)
 
 
@@ -287,6 +299,48 @@ def squeeze(a: Any, axis: Any = None) -> Variable:
         return reshape(node, tuple(d for i, d in enumerate(node.shape) if i not in axes))
 
     return build("squeeze", make, (a,))
+
+
+@implements(np.concatenate)
+def concatenate(arrays: Any, axis: int | None = 0, **rest: Any) -> Variable:
+    """Join along an axis that all have; ``None`` flattens first."""
+    _options("concatenate", rest)
+    parts = tuple(arrays)
+    if axis is None:
+        parts, axis = tuple(reshape_variable(part, -1) for part in parts), 0
+    return build("concatenate", lambda *nodes: _joined(nodes, axis), parts)
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0, **rest: Any) -> Variable:
+    """Join along a new axis."""
+    _options("stack", rest)
+
+    def make(*nodes: Node) -> Node:
+        at = normal_axis(axis, nodes[0].type.rank + 1)
+        return _joined([reshape(n, (*n.shape[:at], 1, *n.shape[at:])) for n in nodes], at)
+
+    return build("stack", make, tuple(arrays))
+
+
+def _joined(nodes: Sequence[Node], axis: int) -> Node:
+    """Return the sum of all parts, each padded to the whole."""
+    at = normal_axis(axis, nodes[0].type.rank)
+    if promote(node.kind for node in nodes) == "real":
+        nodes = [as_real(node) for node in nodes]
+    others = {(*node.shape[:at], *node.shape[at + 1 :]) for node in nodes}
+    if len(others) > 1 or any(node.type.rank != nodes[0].type.rank for node in nodes):
+        raise ShapeError(f"the shapes differ in more than axis {at}")
+    start: Dim = 0
+    parts: list[Node] = []
+    length = reduce(lambda n, node: n + node.shape[at], nodes, start)
+    for node in nodes:
+        spans = [(0, dim, 1) for dim in node.shape]
+        spans[at] = (start, node.shape[at], 1)
+        whole = (*node.shape[:at], length, *node.shape[at + 1 :])
+        parts.append(Pad((node,), tuple(spans), whole))
+        start = start + node.shape[at]
+    return reduce(lambda a, b: elementwise("add", a, b), parts)
 
 
 @implements(np.broadcast_to)

@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
-from graphc.errors import GraphcError, ShapeError, UsageError
+from graphc.errors import GraphcError, KindError, ShapeError, UsageError
 from graphc.ir.nodes import Node
 from graphc.language.display import mimebundle
 from graphc.language.source import Source, here
@@ -330,7 +330,10 @@ class Variable:
 
     # What only an array can do.
     def __bool__(self) -> bool:
-        self._refuse("has no truth value before it is computed", "np.where(condition, a, b)")
+        self._refuse(
+            "has no truth value before it is computed",
+            "np.where(condition, a, b), np.maximum(a, b) or np.logical_and(a, b)",
+        )
 
     def __float__(self) -> float:
         self._refuse(
@@ -345,7 +348,10 @@ class Variable:
         return int(self.__float__())
 
     def __array__(self, *args: Any, **options: Any) -> NoReturn:
-        self._refuse("cannot be put into an array", "np.stack([...]) or np.concatenate([...])")
+        self._refuse(
+            "cannot be put into an array",
+            "np.stack([...]) or np.concatenate([...]), or gc.compile(...) to compute its numbers,",
+        )
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         self._refuse(
@@ -354,7 +360,7 @@ class Variable:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise UsageError(f"{self.describe()} is a scalar: it has no length")
+            raise UsageError(f"{here()}: {self.describe()} is a scalar: it has no length")
         rows = self.shape[0]
         if not isinstance(rows, int):
             self._refuse(f"has {rows} rows, a size known only when it is called", "v.shape[0]")
@@ -374,7 +380,15 @@ def as_variable(value: Any) -> Variable:
     """Return `value` as a variable: an array or number becomes a constant."""
     if isinstance(value, Variable):
         return value
-    return Variable(constant_node(value), declaration=Declaration("constant"))
+    try:
+        node = constant_node(value)
+    except KindError as error:
+        raise error.within(str(here())) from None
+    except ValueError as error:  # of NumPy's: rows of different lengths
+        if isinstance(error, GraphcError):
+            raise
+        raise ShapeError(f"{here()}: this is no array: {error}") from None
+    return Variable(node, declaration=Declaration("constant"))
 
 
 def build(

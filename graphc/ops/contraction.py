@@ -54,9 +54,10 @@ def contract(
 ) -> Node:
     """Return the contraction, labels renumbered in order of appearance.
 
-    A contraction that changes nothing is its operand. Operands that are mere index shuffles of
-    another tensor (a transpose, a diagonal, a broadcast) are looked through.
+    A contraction that changes nothing is its operand.
     """
+    if len(args) == 1 and inputs[0] == output and len(set(output)) == len(output):
+        return args[0]
     sizes = dict(extents or {})
     for arg, labels in zip(args, inputs, strict=True):
         sizes.update(zip(labels, arg.shape, strict=False))
@@ -65,8 +66,6 @@ def contract(
         numbers.setdefault(label, len(numbers))
     renamed = tuple(tuple(numbers[label] for label in labels) for labels in inputs)
     target = tuple(numbers[label] for label in output)
-    if len(args) == 1 and renamed[0] == target and len(set(target)) == len(target):
-        return args[0]
     held = {label for labels in inputs for label in labels}
     lone = {numbers[label]: sizes[label] for label in output if label not in held}
     made: Node = Contraction(tuple(args), renamed, target, tuple(sorted(lone.items())))

@@ -1,7 +1,8 @@
 """Lower: bring contractions and gathers into the forms that arrays libraries compute fast.
 
 After this pass a contraction has one operand, or is a matrix product: operands ``(..., m, k)``
-and ``(..., k, n)`` with shared leading axes, or vectors in the place of either matrix.
+and ``(..., k, n)`` with shared leading axes; without leading axes also vectors in the place of
+either matrix. Of contractions that write on a diagonal, those of a number or a vector remain.
 """
 
 from __future__ import annotations
@@ -10,16 +11,24 @@ from collections.abc import Mapping, Sequence
 
 from graphc.ir.nodes import Node
 from graphc.ir.program import Program, rewrite
-from graphc.ops.contraction import Contraction, Labels, contract, extents_of, transpose
+from graphc.ops.contraction import (
+    Contraction,
+    Labels,
+    broadcast_to,
+    contract,
+    extents_of,
+    transpose,
+)
 from graphc.ops.elementwise import elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.leaves import Iota, constant, scalar_value
 from graphc.ops.structural import reshape
-from graphc.types import Dim, size_of
+from graphc.types import Dim, Shape, size_of
 
 
 def lower(program: Program) -> Program:
     """Write every product of several operands as matrix products, sums and multiplications."""
-    return rewrite(program, _pairs, _product, _sum_first, _gather_axis_first)
+    return rewrite(program, _pairs, _product, _sum_first, _on_diagonal, _gather_axis_first)
 
 
 def _pairs(node: Node) -> Node | None:
@@ -70,6 +79,10 @@ def _product(node: Node) -> Node | None:
         return contract(args, (left, right), node.output, extents_of(node))
     sizes = extents_of(node)
     summed = [x for x in left if x in right and x not in node.output]
+    if summed and set(left) == set(right) and set(node.output) & set(left):
+        # A dot product for each place of leading axes: arrays multiply and sum it.
+        both = contract(args, (left, right), left)
+        return contract((both,), (left,), node.output, sizes)
     core = tuple(dict.fromkeys(x for x in node.output if x in left or x in right))
     if core != node.output:  # a diagonal or a broadcast of a product: the product first
         inner = contract(args, (left, right), core)
@@ -114,16 +127,18 @@ def _matmul(
     def matrix(node: Node, labels: Labels, groups: Sequence[Sequence[int]]) -> Node:
         flat = [x for group in (batch, *groups) for x in group]
         moved = transpose(node, [labels.index(x) for x in flat])
-        merged = [size_of([sizes[x] for x in group]) for group in groups if group]
+        # Beside leading axes a vector is taken for a matrix: a matrix of one row or column.
+        merged = [size_of([sizes[x] for x in group]) for group in groups if group or batch]
         return reshape(moved, (*(sizes[x] for x in batch), *merged))
 
     x = matrix(a, left, (rows, inner))
     y = matrix(b, right, (inner, columns))
     front = tuple(range(len(batch)))
     m, n, k = len(batch), len(batch) + 1, len(batch) + 2
-    x_labels = (*front, *([m] if rows else []), k)
-    y_labels = (*front, k, *([n] if columns else []))
-    z_labels = (*front, *([m] if rows else []), *([n] if columns else []))
+    above, beside = [m] if rows or batch else [], [n] if columns or batch else []
+    x_labels = (*front, *above, k)
+    y_labels = (*front, k, *beside)
+    z_labels = (*front, *above, *beside)
     product = contract((x, y), (x_labels, y_labels), z_labels)
     order = [*batch, *rows, *columns]
     shaped = reshape(product, tuple(sizes[label] for label in order))
@@ -142,9 +157,10 @@ def is_matmul(node: Node) -> bool:
     batch = tuple(x for x in node.output if x in left and x in right)
     rows = tuple(x for x in left if x not in batch and x != k)
     columns = tuple(x for x in right if x not in batch and x != k)
+    fewest = 1 if batch else 0  # beside leading axes, arrays know no vectors
     return (
-        len(rows) <= 1
-        and len(columns) <= 1
+        fewest <= len(rows) <= 1
+        and fewest <= len(columns) <= 1
         and left == (*batch, *rows, k)
         and right == (*batch, k, *columns)
         and node.output == (*batch, *rows, *columns)
@@ -164,6 +180,43 @@ def _sum_first(node: Node) -> Node | None:
     target = distinct if steps[0] else kept
     inner = contract((arg,), (labels,), target)
     return contract((inner,), (target,), node.output, extents_of(node))
+
+
+def _on_diagonal(node: Node) -> Node | None:
+    """Write what stands on a diagonal as a choice: the element there, 0 elsewhere.
+
+    Two forms are left as they are, the identity matrix and the diagonal matrix of a vector.
+    """
+    if not isinstance(node, Contraction) or len(node.args) != 1:
+        return None
+    distinct = tuple(dict.fromkeys(node.output))
+    (arg,), (labels,) = node.args, node.inputs
+    if distinct == node.output or (len(node.output) == 2 and _is_simple(arg, labels)):
+        return None
+    rank, shape = len(node.output), node.shape
+    spread = contract((arg,), (labels,), distinct, extents_of(node))
+    first = [node.output.index(label) for label in node.output]
+    there = reshape(spread, tuple(d if first[a] == a else 1 for a, d in enumerate(shape)))
+    result = there
+    for axis in range(rank):
+        if first[axis] != axis:
+            same = elementwise("equal", *(_run(shape, a) for a in (first[axis], axis)))
+            result = elementwise("where", same, result, _zero(node))
+    return broadcast_to(result, shape)
+
+
+def _is_simple(arg: Node, labels: Labels) -> bool:
+    """Return whether arrays have a function for the diagonal matrix: ``eye`` or ``diag``."""
+    return len(labels) == 1 or scalar_value(arg) == 1
+
+
+def _run(shape: Shape, axis: int) -> Node:
+    """Return 0, 1, 2, ... along one axis of an array of `shape`."""
+    return reshape(Iota((), shape[axis]), (shape[axis], *(1 for _ in shape[axis + 1 :])))
+
+
+def _zero(node: Node) -> Node:
+    return constant({"real": 0.0, "integer": 0, "boolean": False}[node.kind])
 
 
 def _gather_axis_first(node: Node) -> Node | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from graphc.ir.nodes import Node
-from graphc.ir.program import Program, verify
+from graphc.errors import GraphcError
+from graphc.ir.program import Program, closed, verify
 from graphc.passes.dce import dce
 from graphc.passes.expand import expand
 from graphc.passes.fold import fold
@@ -20,9 +20,19 @@ DEFAULT: tuple[Pass, ...] = (fold, simplify, expand, sink, fold, simplify, lower
 
 
 def run(program: Program, passes: tuple[Pass, ...] = DEFAULT) -> Program:
-    """Return the program after all passes."""
-    checked: set[Node] = set()
-    verify(program, checked)
+    """Return the program after all passes.
+
+    After each pass: the interface is what it was, and nothing is used that no caller fills. At
+    the end, every node is checked.
+
+    Raises
+    ------
+    GraphcError
+        If a pass breaks the program: a fault of the pass.
+    """
     for step in passes:
-        program = verify(step(program), checked)
-    return program
+        before, program = program, closed(step(program))
+        types = [node.type for node in before.outputs]
+        if program.inputs != before.inputs or [n.type for n in program.outputs] != types:
+            raise GraphcError(f"the pass {step.__name__} changed the program's interface")
+    return verify(program)

@@ -31,7 +31,7 @@ def sink(program: Program) -> Program:
 
 
 def _shape_first(node: Reshape, inner: Elementwise) -> Node | None:
-    if any(arg.shape != inner.shape and arg.shape for arg in inner.args):
+    if not inner.shape or any(arg.shape != inner.shape and arg.shape for arg in inner.args):
         return None
     parts = [reshape(arg, node.target) if arg.shape else arg for arg in inner.args]
     return elementwise(inner.function, *parts)

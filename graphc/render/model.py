@@ -94,7 +94,7 @@ def _label(graph: Graph, use: Use) -> str:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    return r",\,".join(parts)
+    return ", ".join(parts)
 
 
 def _description(graph: Graph) -> str:

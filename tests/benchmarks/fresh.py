@@ -2,7 +2,7 @@
 
 import MODULE       seconds to import it
 chain PEER BLOCKS   seconds from the declaration of a chain to its first gradients, which agree
-memory PEER         resident bytes after import; their peak before the first call and after calls
+memory PEER         resident bytes after import and before the first call, and their peak in calls
 """
 
 import contextlib
@@ -44,13 +44,14 @@ def chain_seconds(peer: str, blocks: int) -> dict[str, Any]:
 
 
 def memory_bytes(peer: str) -> dict[str, int]:
-    """Return the peaks of resident memory; the data and what is compiled come before the call."""
+    """Return what is resident, and the peak; data and compilation come before the calls."""
     from tests.benchmarks.peers import MODULES, PEERS, network_data
 
     importlib.import_module(MODULES[peer])
     forget_peak()
     imported = peak_bytes()
     step = PEERS[peer](network_data(MEMORY_SAMPLES, "float32"))
+    forget_peak()
     ready = peak_bytes()
     for _ in range(MEMORY_CALLS):
         step.run()

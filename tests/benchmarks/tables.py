@@ -106,5 +106,5 @@ def memory_table(found: Mapping[str, Mapping[str, int] | str]) -> str:
         above = [peaks[k] - peaks["imported"] for k in ("ready", "called")]
         cells = [peaks["imported"], *above]
         rows.append([name, *(f"{c / 2**20:.1f} MiB" for c in cells)])
-    header = ["", "after import", "peak above it, before the call", "with the calls"]
+    header = ["", "after import", "more before the call", "peak in the calls above import"]
     return table("Resident memory, 4096 samples, float32", header, rows)

@@ -69,7 +69,7 @@ def _serve(connection: Connection, prepare: Callable[[Data], Step]) -> None:
                 number = calibrated(step.run, seconds)
                 connection.send(("", found))
             else:
-                connection.send(("", turn(step.run, number, warm=max(1, number // 4))))
+                connection.send(("", turn(step.run, number, warm=max(2, number // 4))))
         except Exception as error:
             connection.send((fault_text(error), None))
 

@@ -422,3 +422,33 @@ def slope(f, params, direction, h=1e-4):
     near = (at(h) - at(-h)) / (2 * h)
     far = (at(2 * h) - at(-2 * h)) / (4 * h)
     return (4 * near - far) / 3
+
+
+def agree(graph, samples=5, *, positive=False, **options):
+    """Compare every style with the reference, gradients with differences, styles with each other.
+
+    Returns the programs by style.
+    """
+    params, inputs = random_data(graph, samples, positive=positive)
+    expected, _ = reference(graph, params, inputs)
+    scale = max(1.0, abs(expected))
+    programs, results = {}, {}
+    for style in ("readable", "fast", "cupy"):
+        made = programs[style] = compiled(graph, style, allow_unused=True, **options)
+        point = made.Params(**params)
+        given = {f.name: inputs[f.name] for f in made.model.loss_fields}
+        loss, grads = results[style] = made.loss_and_grad(point, **given)
+        assert abs(loss - expected) <= 1e-12 * scale, style
+        assert abs(made.loss(point, **given) - loss) <= 1e-14 * scale, style
+        for name, g in grads._asdict().items():
+            assert np.shape(g) == params[name].shape, (style, name)
+            first = getattr(results["readable"][1], name)
+            most = max(1.0, np.max(np.abs(first)))
+            np.testing.assert_allclose(g, first, rtol=0, atol=2e-14 * most, err_msg=style)
+    rng = np.random.default_rng(9)
+    for name, g in results["readable"][1]._asdict().items():
+        u = rng.standard_normal(params[name].shape)
+        numeric = slope(lambda p: reference(graph, p, inputs)[0], params, {name: u})
+        symbolic = float(np.sum(g * u))
+        assert abs(numeric - symbolic) <= 5e-7 * max(1.0, abs(numeric)), (name, numeric, symbolic)
+    return programs

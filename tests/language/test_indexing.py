@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.errors import GraphcError, ShapeError, UsageError
+from graphc.errors import GraphcError, KindError, ShapeError, UsageError
 from tests.numerics import value
 
 T = np.arange(60.0).reshape(3, 4, 5)
@@ -121,7 +121,7 @@ def test_axes_of_named_sizes(key, shape):
         (X, True, UsageError, ["cannot index with True"]),
         (X, (AT["i"][0], AT["k"][0]), UsageError, ["one integer variable at a time"]),
         (X, X, GraphcError, ["integers", "real (3, 4, 5)"]),
-        (X, X > 0, GraphcError, ["integers", "boolean", "np.where"]),
+        (X, X > 0, KindError, ["boolean", "np.where(mask, x, 0)"]),
         (N, S(None, 3), ShapeError, ["whether n reaches 3"]),
         (N, S(None, None, 2), ShapeError, ["named size n", "steps of 1"]),
         (X, S(None, None, 0), GraphcError, ["step"]),

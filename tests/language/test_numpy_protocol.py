@@ -32,7 +32,8 @@ VARIABLES = {n: gc.observed(n, shape=x.shape, kind=KIND[x.dtype.kind]) for n, x 
 
 def same(f, names):
     """Check shape, kind and value of ``f`` of variables against ``f`` of arrays."""
-    expected = np.asarray(f(*(ARRAYS[n] for n in names)))
+    with np.errstate(all="ignore"):
+        expected = np.asarray(f(*(ARRAYS[n] for n in names)))
     made = f(*(VARIABLES[n] for n in names))
     assert made.shape == expected.shape
     assert made.ndim == expected.ndim
@@ -49,7 +50,6 @@ COMPARISON = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, o
 
 @pytest.mark.parametrize("names", ["av", "va", "sa", "aa", "rt", "jv", "ji", "bs"], ids=str)
 @pytest.mark.parametrize("op", [*ARITHMETIC, *COMPARISON], ids=lambda op: op.__name__)
-@pytest.mark.filterwarnings("ignore:divide by zero")
 def test_operators(op, names):
     if op in (operator.floordiv, operator.mod) and names == "ji":
         names = "vi"
@@ -264,6 +264,20 @@ def test_reduce_of_a_ufunc_starts_at_the_first_axis():
 )
 def test_shapes(f, names):
     same(f, names)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_joining(axis):
+    same(lambda a, g: np.concatenate([a, 2 * a, ARRAYS["a"]], axis=axis), "ag")
+    same(lambda a, j: np.concatenate((a, j), axis), "aj")
+    same(lambda a: np.stack([a, -a], axis=axis), "a")
+    same(lambda s, k: np.stack([s, 1.0, k]), "sk")
+    same(lambda a, v: np.concatenate([a, v], axis=None), "av")
+    same(lambda j, i: np.concatenate([j, i[None]]), "ji")
+    with pytest.raises(ShapeError, match="differ in more than axis"):
+        np.concatenate([VARIABLES["a"], VARIABLES["q"]], axis=1)
+    x = gc.observed("x", shape="n")
+    assert str(np.concatenate([x, x[1:], np.ones(2)]).shape) == "(2*n + 1,)"
 
 
 def test_named_sizes():

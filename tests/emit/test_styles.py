@@ -1,0 +1,137 @@
+"""Every small model in every style: the reference, central differences, and each other."""
+
+import ast
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.ops.rules import RULES, evaluate
+from tests.emit.models import (
+    MODELS,
+    POSITIVE,
+    SIZES,
+    agree,
+    compiled,
+    random_data,
+    sizes_of,
+)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_styles_agree(name):
+    """Readable, fast and CuPy's file agree with the reference evaluation and with differences."""
+    agree(MODELS[name](), positive=name in POSITIVE)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("samples", [1, 2])
+def test_few_samples(name, samples):
+    """One sample, and two, where an axis of size 1 or a wrong broadcast would show."""
+    agree(MODELS[name](), samples, positive=name in POSITIVE)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_emitted_code_computes_its_program(name, style):
+    """Printing changes nothing: the source gives what its finished program evaluates to."""
+    graph = MODELS[name]()
+    program = compiled(graph, style)
+    params, inputs = random_data(graph, positive=name in POSITIVE)
+    fields = (*program.model.parameters, *program.model.inputs)
+    values = {f.node: {**params, **inputs}[f.name] for f in fields}
+    expected = evaluate(program.program.outputs, values, {**SIZES, "P": 5})
+    given = {f.name: inputs[f.name] for f in program.model.loss_fields}
+    loss, grads = program.loss_and_grad(program.Params(**params), **given)
+    first = len(program.model.forward)
+    for got, wanted in zip((loss, *grads), expected[first:], strict=False):
+        scale = max(1.0, np.max(np.abs(wanted)))
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=2e-14 * scale)
+    given = {f.name: inputs[f.name] for f in program.model.forward_fields}
+    if first:
+        outputs = program.forward(program.Params(**params), **given)
+        for got, wanted in zip(outputs if first > 1 else [outputs], expected, strict=False):
+            np.testing.assert_allclose(got, wanted, rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("style", ["readable", "fast", "cupy"])
+def test_float32_stays_float32(name, style):
+    """No step falls back to float64, and the numbers are those of float64 to its accuracy."""
+    graph = MODELS[name]()
+    single = compiled(graph, style, dtype="float32")
+    double = compiled(graph, style)
+    params, inputs = random_data(graph, positive=name in POSITIVE)
+    given = {f.name: inputs[f.name] for f in single.model.loss_fields}
+    loss, grads = single.loss_and_grad(single.Params(**params), **given)
+    expected, slopes = double.loss_and_grad(double.Params(**params), **given)
+    assert loss == pytest.approx(expected, rel=2e-4, abs=1e-4)
+    for got, wanted in zip(grads, slopes, strict=True):
+        assert got.dtype == np.float32
+        scale = max(1.0, np.max(np.abs(wanted)))
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-3 * scale)
+    if single.model.forward:
+        given = {f.name: inputs[f.name] for f in single.model.forward_fields}
+        outputs = single.forward(single.Params(**params), **given)
+        for got in outputs if len(single.model.forward) > 1 else [outputs]:
+            assert got.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_one_sample_without_an_axis(name, style):
+    """With `batch=False` the loss of one sample is that of a batch of one."""
+    graph = MODELS[name]()
+    alone, among = compiled(graph, style, batch=False), compiled(graph, style)
+    params, inputs = random_data(graph, 1, positive=name in POSITIVE)
+    varying = {graph.name_of(v) for v in graph.inputs if v.declaration.per_sample}
+    fields = [f.name for f in alone.model.loss_fields]
+    one = {k: inputs[k][0] if k in varying else inputs[k] for k in fields}
+    loss, grads = alone.loss_and_grad(alone.Params(**params), **one)
+    expected, slopes = among.loss_and_grad(
+        among.Params(**params), **{k: inputs[k] for k in fields}
+    )  # fmt: skip
+    assert loss == pytest.approx(expected, rel=1e-13, abs=1e-13)
+    for got, wanted in zip(grads, slopes, strict=True):
+        scale = max(1.0, np.max(np.abs(wanted)))
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-13 * scale)
+
+
+def test_the_models_cover_every_kind_and_statement():
+    """A new node kind, or a form of statement, needs a model here before it can be trusted."""
+    nodes, readable, fast = set(), "", ""
+    for name in MODELS:
+        nodes |= {type(n) for n in gc.compile(MODELS[name]()).program.nodes()}
+        readable += compiled(MODELS[name](), "readable").source
+        fast += compiled(MODELS[name](), "fast").source
+    assert nodes == set(RULES)
+    for text in ("add.at(", "[np.arange(P), ", "np.diag(", "np.eye(", "np.einsum(", " @ ", "::-1",
+                 "keepdims=True", "np.broadcast_to(", ".transpose(", ".copy()", "np.zeros(",
+                 "_sigmoid(", "_softplus(", "np.where(", "_ARRAYS[", ".mean()", "**2"):  # fmt: skip
+        assert text in readable, text
+    for text in (" += ", " -= ", " *= ", " /= ", ".dot(", "out=", ".reduce(", "add.at("):
+        assert text in fast, text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_lines_fit_and_parse(name):
+    for style in ("readable", "fast", "cupy"):
+        source = compiled(MODELS[name](), style).source
+        ast.parse(source)
+        code = [line for line in source.split("\n") if "_ARRAYS" not in line]
+        assert max(map(len, code)) <= 120, max(code, key=len)
+        assert not [line for line in code if line != line.rstrip()]
+        assert "import graphc" not in source
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_start_as_declared(name):
+    graph = MODELS[name]()
+    made = [compiled(graph, s).init_params(seed=3, **sizes_of(graph)) for s in ("readable", "fast")]
+    for f, a, b in zip(made[0]._fields, *made, strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=f)
+        assert a.dtype == np.float64
+    params, _ = random_data(graph)
+    assert {f: p.shape for f, p in made[0]._asdict().items()} == {
+        f: p.shape for f, p in params.items()
+    }
