@@ -36,17 +36,26 @@ def loss_formula(graph: Graph, costs: Sequence[Use], batch: bool) -> str:
     if not costs:
         return ""
     first = [v for v in graph.inputs if v.declaration.per_sample]
-    each = " + ".join(
-        f"{use.name}({', '.join(_of_sample(graph, v, batch) for v in use.inputs)})" for use in costs
-    )
-    if not batch or not first:
-        return f"L(w) = {each}"
-    return f"L(S, w) = 1/P Σ_p {each}        P = len({graph.name_of(first[0])})"
+    varies = varying(graph) if batch else set()
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for use in costs:
+        names = [graph.name_of(v) + ("[p]" if id(v) in varies else "") for v in use.inputs]
+        told[id(use.outputs[0]) in varies].append(f"{use.name}({', '.join(names)})")
+    each = " + ".join(told[True])
+    average = [f"1/P Σ_p {_grouped(each)}"] if each else []
+    line = " + ".join([*average, *told[False]])
+    if not each:
+        return f"L(w) = {line}"
+    return f"L(S, w) = {line}        P = len({graph.name_of(first[0])})"
 
 
-def _of_sample(graph: Graph, variable: Variable, batch: bool) -> str:
-    name = graph.name_of(variable)
-    return f"{name}[p]" if batch else name
+def varying(graph: Graph) -> set[int]:
+    """Return the ids of the variables that vary from sample to sample."""
+    found = {id(v) for v in graph.inputs if v.declaration.per_sample}
+    for use in graph.uses:
+        if any(id(v) in found for v in use.inputs):
+            found.update(id(v) for v in use.outputs)
+    return found
 
 
 def _chain(graph: Graph) -> tuple[str, ...] | None:
@@ -70,7 +79,7 @@ def _chain(graph: Graph) -> tuple[str, ...] | None:
         if use.kind != "cost":
             parts.append(graph.name_of(use.outputs[0]))
         previous = use.outputs[0]
-    lines = [parts[0]]
+    lines = parts[:1]  # none, in a graph of declared variables alone
     for part in parts[1:]:
         if len(lines[-1]) + len(part) + 4 > WIDTH:
             lines.append("   ")
@@ -103,37 +112,42 @@ def commentary(graph: Graph, batch: bool) -> Comments:
     # Late, so that `import graphc` does not load the formulas.
     from graphc.language.blockwise import block_formulas
 
-    forward: dict[str, str] = {}
-    backward: dict[str, str] = {}
-    for block in block_formulas(graph):
+    forward: dict[int, str] = {}
+    backward: dict[int, str] = {}
+    varies = varying(graph) if batch else set()
+    for number, block in enumerate(block_formulas(graph)):
         name = block.use.name
         told = [f.equation for f in block.forward if f is not None]
-        ahead = f"{name}: {',  '.join(told)}" if told else name
+        if told:
+            forward[number] = f"{name}: {',  '.join(told)}"
+        sums = id(block.use.outputs[0]) in varies
         ordered = sorted(block.partials, key=lambda p: p.of_state)  # as the code: parameters first
-        back = [text for p in ordered if (text := _step(p, block.use, batch))]
-        # A block that is used twice says what it does at each use.
-        forward[name] = f"{forward[name]}\n{ahead}" if name in forward else ahead
+        back = [text for p in ordered if (text := _step(p, block.use, sums, varies))]
         if back:
-            line = f"{name}: {',  '.join(back)}"
-            backward[name] = f"{line}\n{backward[name]}" if name in backward else line
+            backward[number] = f"{name}: {',  '.join(back)}"
     return Comments(forward, backward)
 
 
-def _step(partial: Partial, use: Use, batch: bool) -> str | None:
-    """Return one step of back-propagation in text; shared parameters sum over the samples."""
+def _step(partial: Partial, use: Use, sums: bool, varies: set[int]) -> str | None:
+    """Return one step of back-propagation in text.
+
+    Where the block's results vary with the samples (`sums`), the cost is averaged over them, and
+    what does not vary itself collects a sum.
+    """
     formula = partial.backward
     if formula is None or partial.wrt.role == "observed":
         return None
     left, _, right = formula.equation.partition(" = ")
-    if use.kind == "cost":
-        left = left.replace(f"∂{formula.above[0]}/", "∂L/", 1)
-        right = f"1/P {_grouped(right)}" if batch else right
     # A row times a diagonal matrix is what the code does: a product element by element.
     pointwise = re.fullmatch(r"(∂\S+/∂\S+) diag\((.*)\)", right)
     if pointwise:
         right = f"{pointwise[1]} ⊙ {_grouped(pointwise[2])}"
-    shared = partial.wrt.role == "parameter"
-    return f"{left} = Σ_p {_grouped(right)}" if batch and shared else f"{left} = {right}"
+    factors = []
+    if use.kind == "cost":
+        left = left.replace(f"∂{formula.above[0]}/", "∂L/", 1)
+        factors += ["1/P"] if sums else []
+    factors += ["Σ_p"] if sums and id(partial.wrt) not in varies else []
+    return f"{left} = {' '.join([*factors, _grouped(right) if factors else right])}"
 
 
 def _grouped(text: str) -> str:

@@ -5,7 +5,9 @@ graph ─▶ stable spellings ─▶ sample axis, mean cost ─▶ backward ─�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,8 +32,8 @@ from graphc.language.variable import Variable
 from graphc.ops.contraction import full, sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Input, Size, constant, new_input
-from graphc.ops.stable import STABLE
-from graphc.passes.pipeline import DEFAULT, Pass, run
+from graphc.ops.stable import STABLE, stable_rules
+from graphc.passes.pipeline import DEFAULT, FAST, Pass, run
 from graphc.types import Dim, TensorType, named
 
 SAMPLES: Dim = named("P")
@@ -75,17 +77,22 @@ class Compiled:
     @property
     def Params(self) -> Any:
         """The NamedTuple of the parameters."""
-        return self.namespace[_spelled("Params", self.model)]
+        return self.namespace[self.emitted.params]
 
-    def init_params(self, seed: int = 0, **dims: int) -> Any:
-        """Return the parameters to start from; named sizes are given by keyword."""
-        return self.namespace["init_params"](seed, **dims)
+    # Positional-only, so that a model's own `params`, `seed` or `self` can be given by name.
 
-    def forward(self, params: Any, **inputs: Any) -> Any:
+    def init_params(self, /, *args: int, **dims: int) -> Any:
+        """Return the parameters to start from: ``init_params(seed=0, **dims)``.
+
+        Named sizes are given by keyword.
+        """
+        return self.namespace["init_params"](*args, **dims)
+
+    def forward(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
         """Return what the graph was made of, or else what enters its costs."""
-        return self.namespace["forward"](params, **inputs)
+        return self.namespace["forward"](params, *args, **inputs)
 
-    def loss(self, params: Any, **inputs: Any) -> Any:
+    def loss(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
         """Return the average over the samples of the sum of the costs.
 
         Raises
@@ -94,9 +101,9 @@ class Compiled:
             If the graph has no cost.
         """
         self._need_cost()
-        return self.namespace["loss"](params, **inputs)
+        return self.namespace["loss"](params, *args, **inputs)
 
-    def loss_and_grad(self, params: Any, **inputs: Any) -> Any:
+    def loss_and_grad(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
         """Return the loss and its gradient.
 
         Raises
@@ -105,7 +112,7 @@ class Compiled:
             If the graph has no cost.
         """
         self._need_cost()
-        return self.namespace["loss_and_grad"](params, **inputs)
+        return self.namespace["loss_and_grad"](params, *args, **inputs)
 
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.
@@ -132,11 +139,6 @@ class Compiled:
     def __repr__(self) -> str:
         m = self.model
         return f"<compiled {m.name}: {m.target.name}, {m.dtype}, {m.style}>"
-
-
-def _spelled(name: str, model: Model) -> str:
-    users = {f.name for f in (*model.parameters, *model.inputs)}
-    return f"_{name}" if name in users | set(model.program.names.values()) else name
 
 
 def compile(
@@ -193,15 +195,33 @@ def compile(
     (1.0, (3,))
     """
     chosen = _checked(target, dtype, style)
+    with paused_collector():
+        model = _model(
+            graph, chosen, dtype, style, batch, wrt, cost, allow_unused, _pipeline(style, passes)
+        )
+        return Compiled(model, emit(model), _unsaved(graph))
+
+
+def _model(
+    graph: Graph,
+    target: Target,
+    dtype: str,
+    style: str,
+    batch: bool,
+    wrt: Any,
+    cost: str | None,
+    allow_unused: bool,
+    passes: tuple[Pass, ...],
+) -> Model:
+    """Run the stages from the graph to the model that is emitted."""
     targets = _differentiated(graph, wrt)
     costs = _costs(graph, cost)
     stable = _stable(graph, costs, targets)
     batched, forward_count = _batched(graph, stable, len(costs), batch)
     finished, names = _finished(graph, batched, forward_count, targets, costs, allow_unused, passes)
-    has_loss = bool(costs)
-    model = Model(
+    return Model(
         name=graph.name,
-        target=chosen,
+        target=target,
         dtype=dtype,
         style=style,
         version=__version__,
@@ -210,14 +230,35 @@ def compile(
         inputs=_needed(finished, _fields(graph, graph.inputs, batched.leaves)),
         program=finished,
         forward=tuple(graph.name_of(v) for v in graph.outputs),
-        has_loss=has_loss,
+        has_loss=bool(costs),
         wrt=None if wrt is None else names,
         diagram=diagram_text(graph),
         loss_formula=loss_formula(graph, costs, batch),
         comments=commentary(graph, batch) if style == "readable" else Comments(),
         cost_count=len(costs),
     )
-    return Compiled(model, emit(model), _unsaved(graph))
+
+
+def _pipeline(style: str, passes: tuple[Pass, ...] | None) -> tuple[Pass, ...]:
+    if passes is not None:
+        return passes
+    return FAST if style == "fast" else DEFAULT
+
+
+@contextmanager
+def paused_collector() -> Iterator[None]:
+    """Keep Python's cycle collector from running.
+
+    A program of many thousand nodes makes it look at all of them again and again, and finds
+    nothing: nodes form no cycles.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _checked(target: str, dtype: str, style: str) -> Target:
@@ -258,7 +299,7 @@ def _stable(graph: Graph, costs: Sequence[Any], targets: Sequence[Variable]) -> 
     chosen = [program.outputs[graph.costs.index(use)] for use in costs]
     outputs = (*chosen, *program.outputs[every:])
     stop = program.outputs[len(program.outputs) - len(targets) :] if targets else ()
-    return rewrite(replace(program, outputs=outputs), *STABLE, stop=stop)
+    return rewrite(replace(program, outputs=outputs), *stable_rules(stop), stop=stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +353,7 @@ def _finished(
     targets: Sequence[Variable],
     costs: Sequence[Any],
     allow_unused: bool,
-    passes: tuple[Pass, ...] | None,
+    passes: tuple[Pass, ...],
 ) -> tuple[Program, tuple[str, ...]]:
     """Add the backward pass and run the passes; also return the gradients' names."""
     program = batched.program
@@ -337,7 +378,7 @@ def _finished(
         outputs = (*forward, batched.loss, *grads, *batched.costs)
     names = {n: name for n, name in names.items() if n is not batched.loss}
     whole = Program(program.inputs, outputs, names, origins)
-    return run(whole, DEFAULT if passes is None else passes), told
+    return run(whole, passes), told
 
 
 def _explain(graph: Graph, loss: Node, wrt: Node, variable: Variable, costs: Sequence[Any]) -> None:
@@ -456,7 +497,7 @@ def compile_function(
     single = isinstance(outputs, Variable)
     wanted = (outputs,) if isinstance(outputs, Variable) else tuple(outputs)
     program = _function_program(tuple(inputs), wanted)
-    finished = run(program, DEFAULT if passes is None else passes)
+    finished = run(program, _pipeline(style, passes))
     classes = [v.declaration.classes for v in inputs]
     fields = tuple(
         Field(finished.names[node], node, node.shape, node.kind, known)

@@ -10,9 +10,10 @@ from graphc.calculus.reverse import gradient
 from graphc.ir.nodes import Node
 from graphc.language.variable import Variable
 from graphc.ops.contraction import sum_axes
-from graphc.ops.elementwise import elementwise
-from graphc.ops.leaves import constant, new_input
+from graphc.ops.elementwise import as_real, elementwise
+from graphc.ops.leaves import Iota, constant, new_input
 from graphc.ops.rules import evaluate
+from graphc.ops.structural import reshape
 from graphc.types import TensorType
 from graphc.types import evaluate as sized
 
@@ -85,7 +86,7 @@ def _check(outputs, nodes, feed, sizes, order, rtol):
         along = value(derived.tangent(out, wrt, tangents), feed, **sizes)
         expected_along = np.zeros_like(along)
         for x, t, g, j in zip(wrt, tangents, grads, jacobians, strict=True):
-            numeric = central(lambda a, x=x, out=out: value(out, feed | {x: a}, **sizes), feed[x])
+            numeric = numeric_jacobian(out, x, feed, sizes)
             assert g.shape == x.shape
             assert j.shape == (*out.shape, *x.shape)
             pulled = np.tensordot(feed[weight], numeric, feed[weight].ndim)
@@ -96,6 +97,11 @@ def _check(outputs, nodes, feed, sizes, order, rtol):
         gradients += grads
     if order > 1:
         _check(gradients, nodes, feed, sizes, order - 1, 10 * rtol)
+
+
+def numeric_jacobian(out, x, feed, sizes):
+    """The derivatives of a node by another, by differences."""
+    return central(lambda a: value(out, feed | {x: a}, **sizes), feed[x])
 
 
 def close(got, expected, rtol=1e-10, what=""):
@@ -130,5 +136,9 @@ def check_batching(f, *operands, sizes=None, samples=3):
 
 def scalar(node, seed=3):
     """A weighted sum of all elements: a scalar that every element has a hand in."""
-    weight = constant(np.random.default_rng(seed).normal(size=node.shape))
-    return sum_axes(elementwise("multiply", node, weight), range(node.type.rank))
+    rank = node.type.rank
+    for axis, dim in enumerate(node.shape):
+        places = elementwise("add", as_real(Iota((), dim)), constant(0.7 * axis + seed))
+        weight = reshape(elementwise("sin", places), (dim, *(1,) * (rank - axis - 1)))
+        node = elementwise("multiply", node, weight)
+    return sum_axes(node, range(rank))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import takewhile
 
 _LETTERS = """
 alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi
@@ -17,8 +18,8 @@ SPECIAL = str.maketrans(
         "\\": r"\backslash ",
         "{": r"\{",
         "}": r"\}",
-        "_": r"\_",
-        "^": r"\hat{}",
+        "_": r"{\_}",
+        "^": r"\wedge ",
         "~": r"\sim ",
         "$": r"\$",
         "#": r"\#",
@@ -26,6 +27,7 @@ SPECIAL = str.maketrans(
         "&": r"\&",
         "<": r"\lt ",
         ">": r"\gt ",
+        " ": r"\ ",
     }
 )
 
@@ -68,31 +70,56 @@ def subscripted(name: str, indices: str) -> str:
 
 def _parts(name: str) -> tuple[str, str]:
     """Return a name's symbol and its subscript."""
-    words = [word for word in name.split("_") if word]
-    if not words:
-        return _escaped(name), ""
-    stem, *rest = [piece for word in words for piece in _split_digits(word)]
-    return _symbol(stem), ",".join(map(_symbol, rest))
+    parts = [part for part in name.split("_") if part]
+    if not parts:
+        return escape(name), ""
+    pieces = [piece for part in parts for piece in split_digits(part)]
+    words = list(takewhile(is_word, pieces))
+    # A name of several words is no symbol with subscripts: cross_entropy, log_softmax.
+    base = upright("_".join(words)) if words else symbol(pieces[0])
+    return base, ",".join(symbol(piece) for piece in pieces[max(1, len(words)) :])
 
 
-def _split_digits(word: str) -> list[str]:
-    found = re.fullmatch(r"(.*?\D)([0-9]+)", word, re.DOTALL)
-    return list(found.groups()) if found else [word]
+def split_digits(part: str) -> list[str]:
+    """Split ``W0`` into ``W`` and ``0``; what has no letters or no digits stays whole."""
+    match = re.fullmatch(r"(.*?\D)([0-9]+)", part, re.DOTALL)
+    return list(match.groups()) if match else [part]
 
 
-def _symbol(word: str) -> str:
+def symbol(word: str) -> str:
+    """Return one word without underscores as a symbol, accented if it ends in an accent."""
     for accent in ACCENTS:
         stem = word.removesuffix(accent)
         if stem != word and (len(stem) == 1 or stem in GREEK):
-            return rf"\{accent}{{{_symbol(stem)}}}"
+            return f"\\{accent}{{{symbol(stem)}}}"
     if word in GREEK:
-        return rf"\{word}"
+        return f"\\{word}"
     if len(word) == 1 or (word.isascii() and word.isdigit()):
-        return _escaped(word)
-    return rf"\mathrm{{{_escaped(word)}}}"
+        return escape(word)
+    return upright(word)
 
 
-def _escaped(text: str) -> str:
-    """Return LaTeX that shows `text` as it stands."""
-    shown = "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
-    return shown.translate(SPECIAL)
+def upright(text: str) -> str:
+    """Return a word in upright letters."""
+    return f"\\mathrm{{{escape(text)}}}"
+
+
+def is_word(piece: str) -> bool:
+    """Tell whether a piece of a name is a word rather than a symbol or a number."""
+    return symbol(piece).startswith(r"\mathrm")
+
+
+def escape(text: str) -> str:
+    """Return LaTeX mathematics that shows ``text`` as it stands."""
+    return printable(text).translate(SPECIAL)
+
+
+def printable(text: str) -> str:
+    """Put spaces for line breaks and tabs, and U+FFFD for what no document may hold."""
+    spaced = re.sub(r"\s", " ", text)
+    return "".join("\ufffd" if is_refused(c) else c for c in spaced)
+
+
+def is_refused(character: str) -> bool:
+    """Tell whether XML refuses a character: controls, lone surrogates, two non-characters."""
+    return unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"

@@ -6,7 +6,7 @@ Names no node kind: everything comes from the rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphc.batching import mark
 from graphc.ir.nodes import Node, topological
@@ -56,14 +56,14 @@ def sweep(
         rules = RULES[type(node)]
         origin = origins.get(node) if origins is not None else None
         if origin is not None and origins is not None:
-            mark(g, Origin(origin.block, "sum of cotangents"), origins)
+            mark(g, replace(origin, rule="sum of cotangents"), origins)
         if node in fence:
             continue
         for i, arg in enumerate(node.args):
             if arg in needed and not rules.cuts(node, i):
                 part = rules.vjp(node, i, g)
                 if origin is not None and origins is not None:
-                    mark(part, Origin(origin.block, f"∂/∂{i}"), origins)
+                    mark(part, replace(origin, rule=f"∂/∂{i}"), origins)
                 sums.setdefault(arg, []).append(part)
     return [_total(sums[node]) if sums.get(node) else None for node in wrt]
 

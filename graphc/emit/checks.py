@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from graphc.emit.expressions import Dialect
 from graphc.emit.model import Field, Model
-from graphc.types import Dim, Dimension, evaluate, names_in, shape_text
+from graphc.types import Dim, Dimension, evaluate, named, names_in, shape_text
 
 KIND_CHECKS = {
     "real": '''def _real(name, value):
@@ -70,6 +70,7 @@ class Checks:
         self.model = model
         self.dialect = dialect
         self.kinds: set[str] = set()
+        self.open: list[tuple[Field, int]] = []  # axes of parameters whose sizes come with inputs
         self._error = dialect.names.own("ValueError")
 
     def parameters(self) -> list[str]:
@@ -120,29 +121,36 @@ class Checks:
         known: dict[str, str] = {}
         spelled = {f.name: f"{params}.{f.name}" for f in self.model.parameters}
         spelled |= {f.name: f.name for f in fields}
-        wanted = {n for f in fresh for dim in f.shape for n in names_in(dim)}
+        still_open, self.open = self.open, []
+        dims = [dim for f in fresh for dim in f.shape] + [f.shape[a] for f, a in still_open]
+        wanted = {n for dim in dims for n in names_in(dim)}
         for size in sorted(wanted):
             source = size_source(size, (*self.model.parameters, *done), spelled)
             if source is not None:
                 local = self.dialect.dim(self.dialect.sizes[size])
                 known[size] = local
                 lines.append(f"    {local} = {source}")
-        lines += self._shapes(fresh, {f.name: f.name for f in fresh}, known)
+        lines += self._shapes(fresh, spelled, known, still_open)
         for f in fresh:
             lines += self._classes(f)
         single = "," if self.model.function is not None and len(fields) == 1 else ""
         return [*lines, f"    return {names}{single}"]
 
     def _shapes(
-        self, fields: Sequence[Field], spelled: Mapping[str, str], known: dict[str, str]
+        self,
+        fields: Sequence[Field],
+        spelled: Mapping[str, str],
+        known: dict[str, str],
+        still_open: Sequence[tuple[Field, int]] = (),
     ) -> list[str]:
         lines: list[str] = []
-        later: list[tuple[Field, int]] = []
+        later = list(still_open)
         for f in fields:
             lines += self._shape(f, spelled[f.name], known, later)
         for f, axis in later:
             dim = f.shape[axis]
             if not names_in(dim) <= known.keys():
+                self.open.append((f, axis))
                 continue
             x = spelled[f.name]
             wanted = self.dialect.dim(dim)
@@ -198,14 +206,9 @@ class Checks:
         if f.classes is None:
             return []
         top = f.classes - 1
-        some = (
-            ""
-            if all(isinstance(d, int) and d for d in f.shape) or "P" in map(str, f.shape)
-            else f"{f.name}.size and "
-        )
         test = f"{f.name}.min() < 0 or {f.name}.max() > {top}"
         return [
-            f"    if {some}({test}):" if some else f"    if {test}:",
+            f"    if {f.name}.size and ({test}):" if _may_be_empty(f) else f"    if {test}:",
             f'        raise {self._error}(f"{f.name} must lie in 0..{top}, '
             f'got {{{f.name}.min()}}..{{{f.name}.max()}}")',
         ]
@@ -237,19 +240,24 @@ class Checks:
         """Return the conditions, one a field, under which the full check would change nothing."""
         own, lib = self.dialect.names.own, self.dialect.lib
         conditions: list[str] = []
+        later: list[tuple[Field, int]] = []
         known: dict[str, str] = {}
         for f in (*self.model.parameters, *fields):
             dtype = {"real": "_REAL", "integer": "_INTEGER", "boolean": "_BOOLEAN"}[f.kind]
             test = f"{own('type')}({f.name}) is {lib}.ndarray and {f.name}.dtype is {dtype}"
-            test += f" and {self._quick_shape(f, known)}"
+            test += f" and {self._quick_shape(f, known, later)}"
             if f.classes is not None:
                 # Seen as unsigned, a negative number is a large one: one reduction checks both.
                 unsigned = f"{f.name}.view({lib}.uint64)"
-                test += f" and {lib}.maximum.reduce({unsigned}, None) < {f.classes}"
+                start = ", initial=0" if _may_be_empty(f) else ""
+                test += f" and {lib}.maximum.reduce({unsigned}, None{start}) < {f.classes}"
             conditions.append(test)
+        for f, axis in later:
+            if names_in(f.shape[axis]) <= known.keys():
+                conditions.append(f"{f.name}.shape[{axis}] == {_over(f.shape[axis], known)}")
         return conditions
 
-    def _quick_shape(self, f: Field, known: dict[str, str]) -> str:
+    def _quick_shape(self, f: Field, known: dict[str, str], later: list[tuple[Field, int]]) -> str:
         parts: list[str] = []
         positive = ""
         for axis, dim in enumerate(f.shape):
@@ -261,6 +269,9 @@ class Checks:
                 # A rank that is too small would make this raise: compare ranks first.
                 parts.append(known[name])
                 positive += f" and {known[name]} > 0" if name == "P" else ""
+            elif not names_in(dim) <= known.keys():
+                parts.append(f"{f.name}.shape[{axis}]")
+                later.append((f, axis))
             else:
                 parts.append(_over(dim, known))
         text = f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
@@ -270,10 +281,12 @@ class Checks:
 
 def _over(dim: Dim, known: Mapping[str, str]) -> str:
     """Spell a size in sizes that are spelled themselves."""
-    text = str(evaluate(dim, {}))
-    for name in sorted(names_in(dim), key=len, reverse=True):
-        text = text.replace(name, known.get(name, "None"))
-    return text
+    return str(evaluate(dim, {name: named(known[name]) for name in names_in(dim)}))
+
+
+def _may_be_empty(f: Field) -> bool:
+    """Return whether an array that passed the checks of its shape may hold nothing."""
+    return not all(dim == named("P") or (isinstance(dim, int) and dim > 0) for dim in f.shape)
 
 
 def _braced(f: Field) -> str:

@@ -21,17 +21,22 @@ def example(file: File) -> list[list[str]]:
     sizes = sorted({n for d in dims for n in names_in(d)})
     values = {n: 3 + i if n != "P" else SAMPLES for i, n in enumerate(sizes)}
     ours = {n for f in model.parameters for d in f.shape for n in names_in(d)}
-    start = ", ".join(f"{file.sizes[n]}={values[n]}" for n in sizes if n in ours)
-    dtype, params = own("DTYPE"), file.params
+    start = ", ".join(f"{n}={values[n]}" for n in sizes if n in ours)
+    dtype = own("DTYPE")
     lines = [
         "def _example(seed=1):",
         '    """Return parameters and random inputs, to check the gradient with."""',
         f"    rng = {own('np')}.random.default_rng(seed)",
-        f"    {params} = {own('Params')}(*(p.astype({dtype}) for p in init_params({start})))",
-        *(f"    {f.name} = {_random(f, values, file)}" for f in fields),
+        f"    params = {own('Params')}(*(p.astype({dtype}) for p in init_params({start})))",
+        "    inputs = {",
+        *(f'        "{f.name}": {_random(f, values)},' for f in fields),
+        "    }",
+        "    return params, inputs",
     ]
-    inputs = ", ".join(f'"{f.name}": {f.name}' for f in fields)
-    lines.append(f"    return {params}, {{{inputs}}}")
+    # Those of a device are made later, in the dtype that then holds.
+    held = {} if model.target.needs_device else file.constants
+    again = [f"{n} = {n}.astype({dtype})" for node, n in held.items() if node.kind == "real"]
+    again += [f"{name} = {made}" for name, made in sorted(file.fixed.items())]
     main = _MAIN.format(
         lib=file.lib,
         DTYPE=dtype,
@@ -42,11 +47,12 @@ def example(file: File) -> list[list[str]]:
         print=own("print"),
         np=own("np"),
         real=f"    _REAL = {own('np')}.dtype({dtype})\n" if file.fast else "",
+        constants="".join(f"    {line}\n" for line in again),
     )
     return [lines, main.rstrip().split("\n")]
 
 
-def _random(f: Field, values: Mapping[str, int], file: File) -> str:
+def _random(f: Field, values: Mapping[str, int]) -> str:
     shape = shape_text(tuple(evaluate(d, values) for d in f.shape))
     if f.kind == "integer":
         return f"rng.integers(0, {f.classes or 5}, {shape})"
@@ -57,7 +63,7 @@ def _random(f: Field, values: Mapping[str, int], file: File) -> str:
 
 _MAIN = """if __name__ == "__main__":
     {DTYPE} = {lib}.float64  # central differences need the digits
-{real}    point, inputs = _example()
+{real}{constants}    point, inputs = _example()
     _, gradient = loss_and_grad(point, **inputs)
     rng, step = {np}.random.default_rng(2), 1e-6
     for name, p, g in {zip}({Params}._fields, point, gradient):

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
-from graphc.emit.forms import is_mask
+from graphc.emit.forms import host_scalars, is_fixed, is_mask
 from graphc.emit.naming import Namer
 from graphc.emit.targets import Target
 from graphc.errors import CompileError
-from graphc.ir.nodes import Node
+from graphc.ir.nodes import Node, topological
 from graphc.ops.contraction import Contraction, Labels
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
-from graphc.ops.leaves import Constant, Iota, Size, scalar_value
+from graphc.ops.leaves import Constant, Iota, Size, constant, scalar_value
 from graphc.ops.reduction import Reduction, kept
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Reshape, Slice, Span
@@ -67,6 +68,8 @@ class Dialect:
         The module-level names of constant arrays.
     helpers
         Helper functions that were spelled, name and source, to be carried in the file.
+    fixed
+        Module-level arrays of one number that fast code takes its operands from, name and source.
     sized
         The named sizes that were spelled, to be bound in the function's first lines.
     """
@@ -77,6 +80,7 @@ class Dialect:
     sizes: Mapping[str, Dim]
     constants: dict[Node, str]
     helpers: dict[str, str]
+    fixed: dict[str, str]
     sized: set[str] = field(default_factory=set)
 
     @property
@@ -93,6 +97,19 @@ class Dialect:
         """Spell a size."""
         self.sized.update(names_in(dim))
         return str(evaluate(dim, self.sizes))
+
+    def number(self, value: float) -> str:
+        """Spell a number as an array without axes: ufuncs take it as it is, Python's convert."""
+        name = "_" + repr(value).replace("-", "m").replace(".", "_").replace("+", "")
+        name = name.removesuffix("_0")
+        self.fixed[name] = f"{self.lib}.array({number(value, self).text}, {self.dtype})"
+        return name
+
+    def ones(self, size: int) -> str:
+        """Spell a vector of ones."""
+        name = f"_ones{size}"
+        self.fixed[name] = f"{self.lib}.ones({size}, {self.dtype})"
+        return name
 
     def factor(self, dim: Dim) -> Spelled:
         """Spell a size as an operand."""
@@ -155,7 +172,8 @@ def spell_constant(node: Constant, dialect: Dialect) -> Spelled:
     name = dialect.constants.get(node)
     if name is None:
         name = dialect.constants[node] = f"_constant{len(dialect.constants)}"
-    return Spelled(name)
+    # What lives on a device is made at its first use, so that importing the file needs none.
+    return Spelled(f"{name}()" if dialect.target.needs_device else name)
 
 
 def typed(node: Node, of: Speller, dialect: Dialect) -> Spelled:
@@ -166,7 +184,22 @@ def typed(node: Node, of: Speller, dialect: Dialect) -> Spelled:
     return Spelled(f"{dialect.dtype}({number(value, dialect).text})")
 
 
+def quick_operands(node: Elementwise, of: Speller, dialect: Dialect) -> Speller:
+    """Return a speller that gives fast code its numbers as arrays without axes."""
+    if not dialect.fast or not node.shape or all(arg.kind != "real" for arg in node.args):
+        return of
+
+    def spelled(arg: Node) -> Spelled:
+        value = scalar_value(arg)
+        if value is None or isinstance(value, bool) or not isfinite(value):
+            return of(arg)
+        return Spelled(dialect.number(float(value)))
+
+    return spelled
+
+
 def _elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spelled:
+    of = quick_operands(node, of, dialect)
     function, args, lib = node.function, node.args, dialect.lib
     row = SCALARS[function]
     if function == "real":
@@ -183,9 +216,11 @@ def _elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spelled:
     if function == "square" and not dialect.fast:
         return Spelled(f"{of(args[0]).within(POWER + 1)}**2", POWER)
     if function == "reciprocal":
-        return Spelled(f"1 / {of(args[0]).within(TIMES + 1)}", TIMES)
+        return Spelled(
+            f"{of(constant(1.0)).within(TIMES)} / {of(args[0]).within(TIMES + 1)}", TIMES
+        )
     if function == "relu":
-        return Spelled(f"{lib}.maximum({of(args[0]).text}, 0)")
+        return Spelled(f"{lib}.maximum({of(args[0]).text}, {of(constant(0.0)).text})")
     if function == "multiply":
         args = _masks(args)
     if row.infix is not None:
@@ -235,6 +270,22 @@ def helper(function: str, dialect: Dialect) -> str:
         raise CompileError(f"'{function}' has no spelling for {dialect.target.title}")
     name = f"_{function}"
     dialect.helpers[name] = HELPERS[function].format(name=name, lib=dialect.lib)
+    return name
+
+
+ROW_EXTREME = '''def {name}(x):
+    """Return the {what} element of each row; many short rows are read quicker by columns."""
+    return {lib}.{ufunc}.reduce(x.copy("F") if {len}(x) > 32 else x, 1)
+'''
+
+
+def row_extreme(function: str, dialect: Dialect) -> str:
+    """Return the name of the helper for the extreme of each row; enter its source."""
+    name = f"_row_{function}"
+    what, ufunc = ("largest", "maximum") if function == "max" else ("smallest", "minimum")
+    dialect.helpers[name] = ROW_EXTREME.format(
+        name=name, what=what, ufunc=ufunc, lib=dialect.lib, len=dialect.names.own("len")
+    )
     return name
 
 
@@ -301,6 +352,8 @@ def _repeated(
     lib, shape = dialect.lib, dialect.shape(node.shape)
     if len(set(node.output)) < len(node.output):
         return Spelled(f"{lib}.eye({dialect.dim(node.shape[0])}, dtype={dialect.dtype})")
+    if is_fixed(node) and dialect.fast:
+        return Spelled(dialect.ones(node.shape[0]))  # type: ignore[arg-type]
     if not labels:
         if value in (0, 1) and node.kind == "real":
             return Spelled(f"{lib}.{'ones' if value else 'zeros'}({shape}, {dialect.dtype})")
@@ -333,6 +386,9 @@ def _reduction(node: Reduction, of: Speller, dialect: Dialect, keepdims: bool = 
         raise CompileError(f"'{node.function}' is written in parts; the pass `expand` did not run")
     x = of(node.args[0])
     rank = node.args[0].type.rank
+    if dialect.fast and node.function in ("max", "min") and rank == 2 and node.axes == (1,):
+        call = f"{row_extreme(node.function, dialect)}({x.text})"
+        return Spelled(f"{call}[:, None]" if keepdims else call)
     ufunc = METHODS[node.function]
     return _along(node.function, ufunc, x.within(ATOM), x.text, node.axes, rank, keepdims, dialect)
 
@@ -380,7 +436,10 @@ def _reshape(
 def _reshaped(node: Reshape, of: Speller, dialect: Dialect) -> Spelled:
     (arg,) = node.args
     if not arg.shape:
-        return Spelled(f"{dialect.lib}.reshape({of(arg).text}, {dialect.shape(node.target)})")
+        shape = dialect.shape(node.target)
+        if arg in host_scalars(topological([arg])):  # a Python number brings no dtype with it
+            return Spelled(f"{dialect.lib}.full({shape}, {of(arg).text}, {dialect.dtype})")
+        return Spelled(f"{dialect.lib}.reshape({of(arg).text}, {shape})")
     sizes = [dialect.dim(dim) for dim in node.target]
     text = sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})"
     return Spelled(f"{of(arg).within(ATOM)}.reshape({text})")

@@ -24,12 +24,14 @@ class File:
         self.model = model
         self.fast = model.style == "fast"
         users = [f.name for f in (*model.parameters, *model.inputs)]
+        users += [model.function] if model.function is not None else []
         users += [n for n in model.program.names.values() if not n.startswith(COTANGENT)]
         self.names = Namer(users)
         self.sizes = self._sizes()
         self.names.taken |= {str(size) for size in self.sizes.values()}
         self.constants: dict[Node, str] = {}
         self.helpers: dict[str, str] = {}
+        self.fixed: dict[str, str] = {}
         self.arrays: dict[str, Any] = {}
         for name in ("params", "Params", "DTYPE", "np", model.target.alias, "float", "len"):
             self.names.own(name)
@@ -54,6 +56,7 @@ class File:
             self.sizes,
             self.constants,
             self.helpers,
+            self.fixed,
         )
 
     def leaves(self, fields: Sequence[Field]) -> dict[Node, str]:
@@ -181,17 +184,17 @@ class File:
     def comments(self, made: Plan) -> dict[Node, list[str]]:
         """Return what is said over the first statement of each block, forward and backward."""
         comments: dict[Node, list[str]] = {}
-        said: tuple[str, bool] | None = None
+        said: tuple[int, bool] | None = None
         told = self.model.comments
         for step in made.steps:
             origin = self.model.program.origins.get(step.node)
             if origin is None or not origin.block:
                 continue
             backward = origin.rule != "forward"
-            if (origin.block, backward) == said:
+            if (origin.use, backward) == said:
                 continue
-            said = (origin.block, backward)
-            text = (told.backward if backward else told.forward).get(origin.block)
+            said = (origin.use, backward)
+            text = (told.backward if backward else told.forward).get(origin.use)
             text = text or f"{origin.block}: {'backward' if backward else 'forward'}"
             lines = (
                 textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")

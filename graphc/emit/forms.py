@@ -8,7 +8,7 @@ from __future__ import annotations
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.leaves import Constant, Input, Iota, Size
+from graphc.ops.leaves import Constant, Input, Iota, Size, scalar_value
 from graphc.ops.structural import Reshape, Slice
 from graphc.types import size_of
 
@@ -40,6 +40,17 @@ def is_view(node: Node) -> bool:
 def is_broadcast(node: Node) -> bool:
     """Return whether the result repeats its operand, as a read-only view or a filled array."""
     return isinstance(node, Contraction) and is_shuffle(node) and bool(node.extents)
+
+
+def is_fixed(node: Node) -> bool:
+    """Return whether a node is a vector of ones of known length: fast files keep one for all."""
+    return (
+        is_broadcast(node)
+        and node.type.rank == 1
+        and isinstance(node.shape[0], int)
+        and scalar_value(node.args[0]) == 1
+        and node.kind == "real"
+    )
 
 
 def is_leaf(node: Node) -> bool:

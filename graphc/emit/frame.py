@@ -13,6 +13,7 @@ from graphc.emit.file import File
 from graphc.emit.initial import initial, literal, named_tuple
 from graphc.emit.model import Model
 from graphc.emit.readable import readable
+from graphc.ops.leaves import Constant
 from graphc.types import shape_text
 
 
@@ -22,6 +23,7 @@ class Emitted:
 
     source: str
     arrays: Mapping[str, Any]
+    params: str  # how the file spells `Params`
 
 
 def emit(model: Model) -> Emitted:
@@ -34,6 +36,7 @@ def emit(model: Model) -> Emitted:
     start = [] if plain else initial(model, file.dialect(), file.arrays)
     constants = _constants(file)
     helpers = [text.rstrip().split("\n") for _, text in sorted(file.helpers.items())]
+    closing = example(file)
     head = [*_docstring(model), "", *_imports(file), *_globals(file), *constants]
     sections = [
         head,
@@ -42,10 +45,10 @@ def emit(model: Model) -> Emitted:
         *functions,
         *helpers,
         *checking,
-        *example(file),
+        *closing,
     ]
     text = "\n\n\n".join("\n".join(section) for section in sections) + "\n"
-    return Emitted(text, file.arrays)
+    return Emitted(text, file.arrays, file.names.own("Params"))
 
 
 def _docstring(model: Model) -> list[str]:
@@ -65,7 +68,10 @@ def _docstring(model: Model) -> list[str]:
 
 def _imports(file: File) -> list[str]:
     model, own = file.model, file.names.own
-    lines = ["from pathlib import Path"] if file.arrays else []
+    lines = []
+    if file.constants and model.target.needs_device:
+        lines.append("from functools import cache")
+    lines += ["from pathlib import Path"] if file.arrays else []
     lines += [] if model.function is not None else ["from typing import NamedTuple"]
     lines += [""] if lines else []
     for f in model.parameters:
@@ -93,12 +99,19 @@ def _globals(file: File) -> list[str]:
 
 
 def _constants(file: File) -> list[str]:
+    """Print the constant arrays: as values or, for a device, as functions that make them once."""
     lines = []
     dialect = file.dialect()
     dtypes = {"real": dialect.dtype, "integer": f"{file.lib}.int64", "boolean": f"{file.lib}.bool_"}
     for node, name in file.constants.items():
-        text = literal(node.value, name, dialect, file.arrays)  # type: ignore[attr-defined]
-        lines.append(f"{name} = {file.lib}.array({text}, {dtypes[node.kind]})")
+        assert isinstance(node, Constant)
+        text = literal(node.value, name, dialect, file.arrays)
+        made = f"{file.lib}.array({text}, {dtypes[node.kind]})"
+        if file.model.target.needs_device:
+            lines += ["", "", "@cache", f"def {name}():", f"    return {made}"]
+        else:
+            lines.append(f"{name} = {made}")
+    lines += [f"{name} = {made}" for name, made in sorted(file.fixed.items())]
     if file.arrays:
         load = f'{file.names.own("np")}.load(Path(__file__).with_suffix(".npz"))'
         lines[:0] = [f"with {load} as _file:", "    _ARRAYS = dict(_file)"]

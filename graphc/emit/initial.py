@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from graphc.emit.expressions import Dialect
 from graphc.emit.model import Field, Model
-from graphc.types import names_in, shape_text
+from graphc.types import named, names_in, shape_text
 
 LARGEST_LITERAL = 64  # elements of an array that stands in the file as text
 
@@ -50,17 +51,22 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
         for kind in RANDOM
         if kind in [i for i in inits if isinstance(i, str)]
     ]
-    options = "".join(f", {dialect.dim(dialect.sizes[n])}" for n in sizes)
+    # No variable of the user's is in sight here: sizes keep the names that users gave them.
+    dialect = replace(dialect, sizes={n: named(n) for n in sizes})
+    options = "".join(f", {n}" for n in sizes)
     star = ", *" if sizes else ""
-    params = dialect.names.own("Params")
+    own = dialect.names.own
+    params, rng, seed = own("Params"), own("rng"), own("seed")
     lines = [
-        f"def init_params(seed=0{star}{options}) -> {params}:",
+        f"def init_params({seed}=0{star}{options}) -> {params}:",
         f'    """Return the parameters to start from; {_summary(inits)}."""',
     ]
+    if dialect.target.needs_device:
+        lines.append("    _need_gpu()")
     drawn = ("glorot", "he", "normal")
     random = any(callable(i) or (isinstance(i, str) and i in drawn) for i in inits)
     if random:
-        lines.append(f"    rng = {np_}.random.default_rng(seed)")
+        lines.append(f"    {rng} = {np_}.random.default_rng({seed})")
     if not model.parameters:
         return [[*lines, f"    return {params}()"]]
     lines.append(f"    return {params}(")
@@ -83,15 +89,16 @@ def _summary(inits: list[Any]) -> str:
 
 def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str:
     lib, dtype, np_ = dialect.lib, dialect.dtype, dialect.names.own("np")
-    shape = dialect.shape(f.shape)
+    rng, shape = dialect.names.own("rng"), dialect.shape(f.shape)
+    whole = shape if len(f.shape) != 1 else f"({shape},)"
     if isinstance(init, str) and init in ("zeros", "ones"):
         return f"{lib}.{init}({shape}, {dtype})"
     if isinstance(init, str) and init == "normal":
-        drawn = f"rng.standard_normal({shape})"
+        drawn = f"{rng}.standard_normal({shape})"
     elif isinstance(init, str):
-        drawn = f"_{init}(rng, {shape})"
+        drawn = f"_{init}({rng}, {whole})" if f.shape else f"_{init}({rng}, (1,))[0]"
     elif callable(init):
-        drawn = f"{np_}.asarray(_init_{f.name}(rng, {shape}))"
+        drawn = f"{np_}.asarray(_init_{f.name}({rng}, {whole}))"
     else:
         return f"{lib}.array({literal(init, f.name, dialect, arrays)}, {dtype})"
     if lib != np_:

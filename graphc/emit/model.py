@@ -37,10 +37,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Comments:
-    """What the file says over the lines of a block: forward, and backward."""
+    """What the file says over the lines of each use of a block: forward, and backward."""
 
-    forward: Mapping[str, str] = field(default_factory=dict)
-    backward: Mapping[str, str] = field(default_factory=dict)
+    forward: Mapping[int, str] = field(default_factory=dict)
+    backward: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

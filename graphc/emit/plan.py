@@ -12,20 +12,22 @@ from graphc.emit.expressions import is_mean, keeps_dims
 from graphc.emit.forms import (
     host_scalars,
     is_broadcast,
+    is_fixed,
     is_leaf,
     is_mask,
     is_view,
     same_buffer,
 )
 from graphc.emit.naming import Namer
-from graphc.ir.nodes import Node, topological
+from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd
-from graphc.ops.leaves import Constant, Input
+from graphc.ops.leaves import Constant, Input, scalar_value
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
+from graphc.types import Shape
 
 COTANGENT = "d_"  # in front of the name of a variable
 COMMUTATIVE = ("add", "multiply")
@@ -92,14 +94,15 @@ def plan(
     spelled_last
         Nodes of `wanted` that may be spelled where they are returned.
     """
-    order = [n for n in topological(wanted, tuple(given)) if n not in given]
+    visit = _masks_first if fast else operands
+    order = [n for n in topological(wanted, given, visit) if n not in given]
     uses = _count(order, wanted)
     fused = {n.args[0] for n in order if keeps_dims(n) and uses[n.args[0]] == 1} - set(given)
     fused |= {n.args[2] for n in order if isinstance(n, ScatterAdd) and _one_number(n.args[2])}
     fixed = [n for n in wanted if n not in spelled_last]
     hosts = host_scalars(order)
     elided = _elided_masks(order)
-    inline = {n for n in order if is_leaf(n)} | hosts | elided | fused
+    inline = {n for n in order if is_leaf(n) or (fast and is_fixed(n))} | hosts | elided | fused
     for node in order:
         if node not in inline and _inlines(node, uses, user_names, fixed, fast, fused):
             inline.add(node)
@@ -115,7 +118,17 @@ def plan(
     into = _reuse(statements, inline, order, wanted, given) if fast else {}
     names = _name(statements, into, given, user_names, namer, origins)
     steps = tuple(Step(n, names[n], into.get(n)) for n in statements)
-    return Plan(steps, uses, names, copies(returned, given))
+    copied = copies(returned, given)
+    if fast:  # a vector of ones is the file's own
+        copied |= {n for n in returned if is_fixed(n)}
+    return Plan(steps, uses, names, copied)
+
+
+def _masks_first(node: Node) -> Sequence[Node]:
+    """Visit the masks of a product first: what they are made of can then be overwritten."""
+    if isinstance(node, Elementwise) and node.function == "multiply":
+        return sorted(node.args, key=lambda arg: not is_mask(arg))
+    return node.args
 
 
 def _count(order: Sequence[Node], wanted: Sequence[Node]) -> dict[Node, int]:
@@ -161,8 +174,6 @@ def _inlines(
         return True
     if uses.get(node, 0) != 1:
         return False
-    if node.kind == "boolean" or (is_broadcast(node) and not fast):
-        return True
     return not fast
 
 
@@ -173,9 +184,11 @@ def _reuse(
     wanted: Sequence[Node],
     given: Mapping[Node, str],
 ) -> dict[Node, Node]:
-    """Return for each statement the operand into whose buffer it may write.
+    """Return for each statement the node into whose buffer it may write.
 
-    A buffer is free once the last statement that reads it, or a view of it, has run.
+    A buffer is free once the last statement that reads it, or a view of it, has run. Functions
+    element by element overwrite an operand; a matrix product takes the memory of an earlier one
+    that nothing reads any more: fresh memory costs a page fault every few kilobytes.
     """
     roots = {node: node for node in given}
     # With keepdims=True a reduction gives a buffer of its own; of a named one it is a view.
@@ -190,17 +203,33 @@ def _reuse(
         for node in read:
             last[roots.get(node, node)] = at
     into: dict[Node, Node] = {}
+    matrices: set[Node] = set()  # whose memory is a matrix product's, so contiguous
+    idle: dict[Shape, list[Node]] = {}
     for at, node in enumerate(statements):
-        if not _writes_into(node):
-            continue
-        for arg in _candidates(node, inline):
-            root = roots[arg]
-            free = root in mine and root not in kept and last.get(root) == at
-            # A view of the operand among the others is no harm: ufuncs see that it overlaps.
-            if free and arg is root and same_buffer(node, arg):
-                into[node] = arg
-                break
+        if is_matrix_product(node):
+            matrices.add(node)
+            if idle.get(node.shape):
+                into[node] = idle[node.shape].pop()
+        elif _writes_into(node):
+            for arg in _candidates(node, inline):
+                root = roots[arg]
+                free = root in mine and root not in kept and last.get(root) == at
+                # A view of the operand among the others is no harm: ufuncs see that it overlaps.
+                if free and arg is root and same_buffer(node, arg):
+                    into[node] = arg
+                    if arg in matrices:
+                        matrices.add(node)
+                    break
+        for arg in dict.fromkeys(roots.get(n, n) for n in reads[at]):
+            taken = arg is into.get(node)
+            if arg in matrices and arg not in kept and last[arg] == at and not taken:
+                idle.setdefault(arg.shape, []).append(arg)
     return into
+
+
+def is_matrix_product(node: Node) -> bool:
+    """Return whether a node is a product of matrices that gives a matrix."""
+    return isinstance(node, Contraction) and len(node.args) == 2 and node.type.rank == 2
 
 
 def _reads(node: Node, inline: set[Node]) -> list[Node]:
@@ -270,23 +299,35 @@ def _augments(node: Node, operand: Node) -> bool:
     """Return whether a node that overwrites an operand is written ``a += b``."""
     if isinstance(node, ScatterAdd):
         return True
-    assert isinstance(node, Elementwise)
+    if not isinstance(node, Elementwise):
+        return False
     first = node.args[0] is operand or node.function in COMMUTATIVE
     return SCALARS[node.function].infix is not None and len(node.args) == 2 and first
+
+
+def _is_ones(node: Node) -> bool:
+    return is_broadcast(node) and scalar_value(node.args[0]) == 1
 
 
 def _wish(node: Node) -> str:
     """Return a name that says what an unnamed node is."""
     if keeps_dims(node):
         node = node.args[0]
+    if node.kind == "boolean":
+        return "mask"
     if is_mean(node) is not None:
         return "mean"
     if isinstance(node, Contraction):
+        terms = [arg for arg in node.args if not _is_ones(arg)]
+        if len(terms) == 1 and len(node.args) == 2:
+            return "Z" if getattr(terms[0], "function", "") == "exp" else "total"
         if len(node.args) == 1 and len(node.output) < len(node.inputs[0]):
             inner = node.args[0]
             exponentials = isinstance(inner, Elementwise) and inner.function == "exp"
             return "Z" if exponentials else "total"
-        return "product" if len(node.args) == 2 else "filled"
+        if len(node.args) == 2:
+            return "product"
+        return "ones" if scalar_value(node.args[0]) == 1 else "filled"
     function = getattr(node, "function", type(node).__name__.lower())
     return _WISHES.get(function, function)
 

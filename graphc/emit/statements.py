@@ -11,12 +11,14 @@ from graphc.emit.expressions import (
     number,
     pad_place,
     places,
+    quick_operands,
     spell,
     typed,
 )
 from graphc.emit.forms import is_broadcast, is_mask, is_view
 from graphc.emit.plan import Plan, Step
 from graphc.ir.nodes import Node
+from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import scalar_value
@@ -68,6 +70,15 @@ class Writer:
                 f"{step.name} = {zeros}, {dtype})",
                 f"{step.name}[{place}] = {self.spelled(node.args[0]).text}",
             ]
+        if isinstance(node, Contraction) and step.into is not None:
+            a, b = (self.spelled(arg) for arg in node.args)
+            into = self.plan.names[step.into]
+            return [f"{step.name} = {a.within(20)}.dot({b.text}, {into})"]
+        if self.dialect.fast and _is_ones(node):
+            # Filling is quicker than np.ones, which goes through a broadcast.
+            size = self.dialect.shape(node.shape)
+            made = f"{self.dialect.lib}.empty({size}, {self.dialect.dtype})"
+            return [f"{step.name} = {made}", f"{step.name}.fill(1)"]
         if step.into is not None:
             return [self._in_place(step, node)]
         return [f"{step.name} = {self.expression(node).text}"]
@@ -118,7 +129,7 @@ class Writer:
         lib = self.dialect.lib
         texts = [o.text for o in operands]
         if node.function == "relu":
-            texts.append("0")
+            texts.append(self.dialect.number(0.0))
         # A positional out is faster than the keyword, but maximum and minimum do not take it.
         name = "maximum" if node.function == "relu" else row.ufunc
         out = f"out={own}" if name in ("maximum", "minimum") else own
@@ -128,7 +139,11 @@ class Writer:
     def _operand(self, arg: Node, node: Elementwise) -> Spelled:
         if node.function == "multiply" and arg not in self.plan.names and is_mask(arg):
             return self.spelled(arg.args[0])
-        return self.spelled(arg)
+        return quick_operands(node, self.spelled, self.dialect)(arg)
+
+
+def _is_ones(node: Node) -> bool:
+    return is_broadcast(node) and scalar_value(node.args[0]) == 1 and node.kind == "real"
 
 
 def body(plan: Plan, dialect: Dialect, comments: Mapping[Node, Sequence[str]]) -> list[str]:

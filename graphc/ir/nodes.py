@@ -5,7 +5,7 @@ The kinds themselves stand with their rules in :mod:`graphc.ops`; here is what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,20 @@ class Node(metaclass=Interned):
         return self.type.kind
 
 
-def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
+def operands(node: Node) -> Sequence[Node]:
+    """Return the operands in the order in which they stand."""
+    return node.args
+
+
+def topological(
+    outputs: Iterable[Node],
+    stop: Collection[Node] = (),
+    visit: Callable[[Node], Sequence[Node]] = operands,
+) -> list[Node]:
     """Return every node that `outputs` need, operands before users, in a fixed order.
 
     The walk goes depth first and left to right, without recursion. It does not look behind the
-    nodes in `stop`, but lists them.
+    nodes in `stop`, but lists them. `visit` gives a node's operands in the order to visit them.
     """
     order: list[Node] = []
     seen: set[Node] = set()
@@ -62,5 +71,6 @@ def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[No
                 seen.add(node)
                 pending.append((node, True))
                 if node not in fence:
-                    pending.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+                    args = visit(node)
+                    pending.extend([(arg, False) for arg in reversed(args) if arg not in seen])
     return order

@@ -12,9 +12,20 @@ from graphc.ir.nodes import TYPE_RULES, Node, topological
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a node comes from: a block of the user's, and the rule that made it there."""
+    """Where a node comes from.
+
+    Parameters
+    ----------
+    block
+        The name of a block of the user's.
+    use
+        Which use of the block; a shared block has several.
+    rule
+        The rule that made the node there: ``"forward"``, or a rule of the backward pass.
+    """
 
     block: str
+    use: int = 0
     rule: str = "forward"
 
 

@@ -39,9 +39,9 @@ def formula(
     Examples
     --------
     >>> import graphc as gc
-    >>> s = gc.observed("s", shape=3)
-    >>> formula(gc.jacobian(gc.softmax(s, output="z"), s), notation="index")
-    (-z[j] + KroneckerDelta(i, j))*z[i]
+    >>> w, x = gc.parameter("w", shape=(2, 3)), gc.observed("x", shape=3)
+    >>> formula(gc.jacobian(w @ x, x)), formula(gc.jacobian(w @ x, w))
+    (w, KroneckerDelta(i, j)*x[k])
     """
     return formula_of(v, notation, depth, layout=layout).sympy
 

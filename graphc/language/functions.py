@@ -315,8 +315,10 @@ class Block:
 
     def _lacks(self, spec: Parameter) -> bool:
         """Return whether an option of the block says that it does without a parameter."""
+        if spec.when is None:
+            return False
         default = self._definition.options.get(spec.when)
-        return spec.when is not None and not self._options.get(spec.when, default)
+        return not self._options.get(spec.when, default)
 
     def _size(self, dim: str, size: Any) -> Dim:
         try:

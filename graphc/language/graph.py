@@ -153,10 +153,10 @@ class Graph:
         for v in (*given, *self.variables):
             names.setdefault(values.get(v.node, v.node), self.name_of(v))
         origins: dict[Node, Origin] = {}
-        for use in self.uses:
+        for number, use in enumerate(self.uses):
             fence = {values.get(v.node, v.node) for v in (*use.inputs, *use.parameters.values())}
             ends = [values.get(v.node, v.node) for v in use.outputs]
-            _mark_block(ends, fence, Origin(use.name), origins)
+            _mark_block(ends, fence, Origin(use.name, number), origins)
         outputs = tuple(values.get(v.node, v.node) for v in wanted)
         return Program(tuple(v.node for v in given), outputs, names, origins)
 

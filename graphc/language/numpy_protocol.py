@@ -23,7 +23,7 @@ from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.leaves import Size, constant, scalar_value
 from graphc.ops.reduction import kept, reduction
 from graphc.ops.scalars import SCALARS
-from graphc.ops.structural import Pad, reshape
+from graphc.ops.structural import Pad, Span, reshape
 from graphc.types import (
     Dim,
     Dimension,
@@ -335,7 +335,7 @@ def _joined(nodes: Sequence[Node], axis: int) -> Node:
     parts: list[Node] = []
     length = reduce(lambda n, node: n + node.shape[at], nodes, start)
     for node in nodes:
-        spans = [(0, dim, 1) for dim in node.shape]
+        spans: list[Span] = [(0, dim, 1) for dim in node.shape]
         spans[at] = (start, node.shape[at], 1)
         whole = (*node.shape[:at], length, *node.shape[at + 1 :])
         parts.append(Pad((node,), tuple(spans), whole))

@@ -188,6 +188,7 @@ row("not_equal", CUT, CUT, kind=boolean, infix="!=")
 row("logical_and", CUT, CUT, kind=boolean)
 row("logical_or", CUT, CUT, kind=boolean)
 row("logical_not", CUT, kind=boolean)
+row("isfinite", CUT, kind=boolean)
 # A number of any kind as a real one.
 row("real", lambda x, y: 1, evaluate=lambda x: np.asarray(x, dtype=np.float64))
 # The same number, of which no derivative is taken.

@@ -11,12 +11,16 @@ from graphc.passes.dce import dce
 from graphc.passes.expand import expand
 from graphc.passes.fold import fold
 from graphc.passes.lower import lower
+from graphc.passes.products import products
 from graphc.passes.simplify import simplify
 from graphc.passes.sink import sink
 
 Pass: TypeAlias = Callable[[Program], Program]
 
 DEFAULT: tuple[Pass, ...] = (fold, simplify, expand, sink, fold, simplify, lower, dce)
+
+# The fast style differs in how sums are written.
+FAST: tuple[Pass, ...] = (*DEFAULT[:-1], products, dce)
 
 
 def run(program: Program, passes: tuple[Pass, ...] = DEFAULT) -> Program:

@@ -136,6 +136,8 @@ def scalars(node: Node) -> Node | None:
 
 def repeated(node: Node) -> tuple[Node, tuple[int, ...]] | None:
     """Return operand and its axes in the result where `node` only repeats it along new axes."""
+    if isinstance(node, Reshape) and not node.args[0].shape:
+        return node.args[0], ()
     if not (isinstance(node, Contraction) and len(node.args) == 1):
         return None
     (labels,), output = node.inputs, node.output

@@ -11,39 +11,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 
+from graphc.calculus.names import printable
 from graphc.render.typesetting import Bar, Glyph, typeset
 
 LABEL_SIZE = 17.0
 NOTE_SIZE = 11.0
 EDGE_LABEL_SIZE = 13.0
 STUB_SIZE = 14.0
-
-GREEK_NAMES = """
-alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi
-varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega
-Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
-"""
-GREEK = frozenset(GREEK_NAMES.split())
-ACCENTS = ("bar", "hat", "tilde", "vec", "ddot", "dot")
-SPECIAL = str.maketrans(
-    {
-        "\\": r"\backslash ",
-        "{": r"\{",
-        "}": r"\}",
-        "_": r"{\_}",
-        "^": r"\wedge ",
-        "~": r"\sim ",
-        "$": r"\$",
-        "#": r"\#",
-        "%": r"\%",
-        "&": r"\&",
-        "<": r"\lt ",
-        ">": r"\gt ",
-        " ": r"\ ",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,74 +35,6 @@ class Label:
     glyphs: tuple[Glyph, ...] = ()
     bars: tuple[Bar, ...] = ()
     text: str = ""
-
-
-def math_label(name: str) -> str:
-    r"""Turn a user's name into LaTeX mathematics.
-
-    Examples
-    --------
-    >>> math_label("x1"), math_label("ybar"), math_label("relu")
-    ('x_{1}', '\\bar{y}', '\\mathrm{relu}')
-    >>> math_label("m0_w")
-    'm_{0,w}'
-    """
-    parts = [part for part in name.split("_") if part]
-    if not parts:
-        return escape(name)
-    pieces = [piece for part in parts for piece in split_digits(part)]
-    words = list(takewhile(is_word, pieces))
-    # A name of several words is no symbol with subscripts: cross_entropy, log_softmax.
-    base = upright("_".join(words)) if words else symbol(pieces[0])
-    subscripts = pieces[max(1, len(words)) :]
-    if not subscripts:
-        return base
-    return f"{base}_{{{','.join(symbol(piece) for piece in subscripts)}}}"
-
-
-def split_digits(part: str) -> list[str]:
-    """Split ``W0`` into ``W`` and ``0``; what has no letters or no digits stays whole."""
-    match = re.fullmatch(r"(.*?\D)([0-9]+)", part, re.DOTALL)
-    return list(match.groups()) if match else [part]
-
-
-def symbol(word: str) -> str:
-    """Return one word without underscores as a symbol, accented if it ends in an accent."""
-    for accent in ACCENTS:
-        stem = word.removesuffix(accent)
-        if stem != word and (len(stem) == 1 or stem in GREEK):
-            return f"\\{accent}{{{symbol(stem)}}}"
-    if word in GREEK:
-        return f"\\{word}"
-    if len(word) == 1 or (word.isascii() and word.isdigit()):
-        return escape(word)
-    return upright(word)
-
-
-def upright(text: str) -> str:
-    """Return a word in upright letters."""
-    return f"\\mathrm{{{escape(text)}}}"
-
-
-def is_word(piece: str) -> bool:
-    """Tell whether a piece of a name is a word rather than a symbol or a number."""
-    return symbol(piece).startswith(r"\mathrm")
-
-
-def escape(text: str) -> str:
-    """Return LaTeX mathematics that shows ``text`` as it stands."""
-    return printable(text).translate(SPECIAL)
-
-
-def printable(text: str) -> str:
-    """Put spaces for line breaks and tabs, and U+FFFD for what no document may hold."""
-    spaced = re.sub(r"\s", " ", text)
-    return "".join("\ufffd" if is_refused(c) else c for c in spaced)
-
-
-def is_refused(character: str) -> bool:
-    """Tell whether XML refuses a character: controls, lone surrogates, two non-characters."""
-    return unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
 
 
 @lru_cache(maxsize=16384)

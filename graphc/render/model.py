@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graphc.calculus.names import escape, math_label
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
 from graphc.render.diagram import Diagram, Edge, EdgeKind, Element
-from graphc.render.labels import escape, math_label
 from graphc.types import Shape, shape_text
 
 MOST_ARGUMENTS = 4  # in a label such as G(x, w); more make the block too wide
@@ -17,18 +17,20 @@ _KINDS = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
 def diagram_of(graph: Graph, shapes: bool = True) -> Diagram:
     """Return the diagram of a graph.
 
-    Parameters in their own blocks stay implicit, in the labels; a free-standing parameter is a
-    circle. `shapes` writes the space of each variable beside it.
+    A parameter of one block stays implicit, in the label; a free-standing one, and one that
+    several share, is a circle. `shapes` writes the space of each variable beside it.
     """
-    own = {id(v) for use in graph.uses for v in use.parameters.values()}
+    shorts = _shared(graph)
     hidden = {id(use.outputs[0]) for use in graph.costs}  # a cost's output is implicit
     used = {id(v) for use in graph.uses for v in use.inputs}
     elements: list[Element] = []
     edges: list[Edge] = []
-    free = [v for v in graph.parameters if id(v) not in own]
+    own = {id(v) for use in graph.uses for v in use.parameters.values()}
+    free = [v for v in graph.parameters if id(v) not in own or id(v) in used or id(v) in shorts]
     for v in (*graph.variables, *free):
         if id(v) not in hidden or id(v) in used:
-            elements.append(_variable(graph, v, shapes))
+            short = None if id(v) in used else shorts.get(id(v))
+            elements.append(_variable(graph, v, shapes, short))
     shown = {element.id for element in elements}
     for number, use in enumerate(graph.uses):
         at = f"function {use.name} {number}"
@@ -36,23 +38,35 @@ def diagram_of(graph: Graph, shapes: bool = True) -> Diagram:
         for port, v in enumerate(use.inputs):
             kind: EdgeKind = "parameter" if v.role == "parameter" else "forward"
             edges.append(Edge(_id(graph, v), at, kind, target_port=port))
+        for v in use.parameters.values():
+            if id(v) in shorts:
+                edges.append(Edge(_id(graph, v), at, "parameter"))
         for port, v in enumerate(use.outputs):
             if _id(graph, v) in shown:
                 edges.append(Edge(at, _id(graph, v), source_port=port))
     return Diagram(graph.name, tuple(elements), tuple(edges), _description(graph))
 
 
+def _shared(graph: Graph) -> dict[int, str]:
+    """Return the parameters that several uses of blocks share, with their short names."""
+    found: dict[int, list[str]] = {}
+    for use in graph.uses:
+        for short, v in use.parameters.items():
+            found.setdefault(id(v), []).append(short)
+    return {at: shorts[0] for at, shorts in found.items() if len(shorts) > 1}
+
+
 def _id(graph: Graph, v: Variable) -> str:
     return f"variable {graph.name_of(v)}"
 
 
-def _variable(graph: Graph, v: Variable, shapes: bool) -> Element:
+def _variable(graph: Graph, v: Variable, shapes: bool, short: str | None = None) -> Element:
     name = graph.name_of(v)
     classes = v.declaration.classes
     return Element(
         _id(graph, v),
         _KINDS.get(v.role, "computed"),  # type: ignore[arg-type]
-        v.declaration.label or math_label(name),
+        v.declaration.label or math_label(short or name),
         note=space(v.shape, v.kind, classes) if shapes else "",
         discrete=v.kind != "real",
         hint=f"{name}: {v.kind} {shape_text(v.shape)}",

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
+from graphc.calculus.names import printable
 from graphc.render.diagram import KINDS
 from graphc.render.drawing import Arrow, Drawing, Node, Path, PlacedLabel, Wire
-from graphc.render.labels import printable
 from graphc.render.palettes import DARK, LIGHT, Palette
 from graphc.render.typesetting import Glyph
 

@@ -1,5 +1,6 @@
 """grad, jacobian, hessian, vjp, jvp and hvp, against JAX and autograd; and what refuses them."""
 
+from functools import cache, partial
 from types import SimpleNamespace
 
 import autograd
@@ -14,19 +15,19 @@ from graphc.errors import DerivativeError, ShapeError, UsageError
 from graphc.ir.nodes import topological
 from tests.numerics import close, value
 
-I = np.array([2, 0, 2])
+AT = np.array([2, 0, 2])
 OURS = SimpleNamespace(
     **vars(np) | {
         "softmax": gc.softmax, "log_softmax": gc.log_softmax, "logsumexp": gc.logsumexp,
         "sigmoid": gc.sigmoid, "softplus": gc.softplus, "relu": gc.relu,
-        "log_sigmoid": gc.log_sigmoid, "places": gc.constant(I),
+        "log_sigmoid": gc.log_sigmoid, "places": gc.constant(AT),
     }
 )  # fmt: skip
 JAXS = SimpleNamespace(
     **vars(jnp) | {
         "softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax,
         "logsumexp": jax.nn.logsumexp, "sigmoid": jax.nn.sigmoid, "softplus": jax.nn.softplus,
-        "relu": jax.nn.relu, "log_sigmoid": jax.nn.log_sigmoid, "places": I,
+        "relu": jax.nn.relu, "log_sigmoid": jax.nn.log_sigmoid, "places": AT,
     }
 )  # fmt: skip
 
@@ -48,7 +49,7 @@ CASES = {
     "quotients": (lambda xp, x, y: x / y - 1 / x + (x - y) / (x * y), (2, 3), (3,)),
     "slices": (
         lambda xp, x: x[1:, None, ::-1] * x[:-1, :, None] + x[0, -1] * x[-1, 0], (3, 3)),
-    "reads": (lambda xp, x: xp.tanh(x[xp.places]) * x[I[1]], (3, 2)),
+    "reads": (lambda xp, x: xp.tanh(x[xp.places]) * x[AT[1]], (3, 2)),
     "reshapes": (
         lambda xp, x, y: (x.reshape(2, 6).T @ y.reshape(-1, 3)).transpose(1, 0), (3, 4), (6,)),
     "extremes": (lambda xp, x: x.max(0) * x.min(1)[:2] + xp.maximum(x[0], x[1]), (3, 2)),
@@ -69,88 +70,94 @@ CASES = {
 }  # fmt: skip
 
 
-def case(name, cost=False):
-    """The variables, their values, our expression and the function for JAX."""
+def case(name):
+    """The variables, our expression, a scalar made of it, and the values of the variables."""
+    f, *shapes = CASES[name]
+    variables = [gc.observed(f"x{i}", shape) for i, shape in enumerate(shapes)]
+    y = f(OURS, *variables)
+    data, weight = numbers(name)
+    return variables, y, (y * weight).sum(), dict(zip(variables, data, strict=True))
+
+
+def numbers(name):
     f, *shapes = CASES[name]
     rng = np.random.default_rng(len(name))
-    variables = [gc.observed(f"x{i}", shape) for i, shape in enumerate(shapes)]
     data = [rng.uniform(0.4, 1.4, shape) for shape in shapes]
-    if cost:
-        weight = rng.normal(size=np.shape(f(JAXS, *map(jnp.asarray, data))))
-        return (
-            variables,
-            data,
-            (f(OURS, *variables) * weight).sum(),
-            lambda *x: (f(JAXS, *x) * weight).sum(),
-        )
-    return variables, data, f(OURS, *variables), lambda *x: f(JAXS, *x)
+    shape = jax.eval_shape(partial(f, JAXS), *data).shape
+    return data, rng.normal(size=shape)
 
 
-def at(variables, data):
-    return dict(zip(variables, data, strict=True))
+@cache
+def oracle(name):
+    """JAX's value, Jacobians, and of the scalar gradients and Hessians; compiled at once."""
+    data, weight = numbers(name)
+    f = partial(CASES[name][0], JAXS)
+    every = tuple(range(len(data)))
+
+    def cost(*x):
+        return (f(*x) * weight).sum()
+
+    @jax.jit
+    def everything(*x):
+        first = f(*x), jax.jacrev(f, every)(*x), jax.grad(cost, every)(*x)
+        return *first, jax.hessian(cost, every)(*x)
+
+    return everything(*data)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_first_order(name):
-    variables, data, y, f = case(name)
-    feed = at(variables, data)
-    every = tuple(range(len(data)))
-    np.testing.assert_allclose(value(y, feed), f(*map(jnp.asarray, data)), rtol=1e-12)
-    for ours, theirs in zip(gc.jacobian(y, variables), jax.jacobian(f, every)(*data), strict=True):
-        assert ours.shape == theirs.shape
-        close(value(ours, feed), theirs)
+    variables, y, c, feed = case(name)
+    expected, jacobians, gradients, _ = oracle(name)
+    np.testing.assert_allclose(value(y, feed), expected, rtol=1e-12)
     rng = np.random.default_rng(0)
     cotangent = rng.normal(size=y.shape)
-    tangents = [rng.normal(size=x.shape) for x in data]
-    for ours, theirs in zip(
-        gc.vjp(y, variables, cotangent), jax.vjp(f, *data)[1](jnp.asarray(cotangent)), strict=True
-    ):
-        close(value(ours, feed), theirs)
-    close(value(gc.jvp(y, variables, tangents), feed), jax.jvp(f, tuple(data), tuple(tangents))[1])
+    tangents = [rng.normal(size=x.shape) for x in variables]
+    along = np.zeros(y.shape)
+    js, vjps = gc.jacobian(y, variables), gc.vjp(y, variables, cotangent)
+    ours = zip(js, vjps, gc.grad(c, variables), strict=True)
+    for (j, pulled, g), t, j_, g_ in zip(ours, tangents, jacobians, gradients, strict=True):
+        assert j.shape == j_.shape
+        close(value(j, feed), j_)
+        close(value(pulled, feed), np.tensordot(cotangent, j_, cotangent.ndim))
+        close(value(g, feed), g_)
+        along = along + np.tensordot(j_, t, t.ndim)
+    close(value(gc.jvp(y, variables, tangents), feed), along)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_second_order(name):
-    variables, data, c, f = case(name, cost=True)
-    feed = at(variables, data)
-    every = tuple(range(len(data)))
-    for ours, theirs in zip(gc.grad(c, variables), jax.grad(f, every)(*data), strict=True):
-        close(value(ours, feed), theirs)
-    hessian = gc.hessian(c, variables)
-    expected = jax.hessian(f, every)(*data)
-    for row, expected_row in zip(hessian, expected, strict=True):
-        for ours, theirs in zip(row, expected_row, strict=True):
-            close(value(ours, feed), theirs)
+    variables, _, c, feed = case(name)
+    *_, hessians = oracle(name)
+    for row, expected in zip(gc.hessian(c, variables), hessians, strict=True):
+        for h, h_ in zip(row, expected, strict=True):
+            close(value(h, feed), h_)
     rng = np.random.default_rng(1)
     for i, x in enumerate(variables):
         v = rng.normal(size=x.shape)
-        got = value(gc.hvp(c, x, v), feed)
-        close(got, np.tensordot(expected[i][i], v, v.ndim))
-        close(value(gc.hessian(c, x), feed), expected[i][i])
+        close(value(gc.hvp(c, x, v), feed), np.tensordot(hessians[i][i], v, v.ndim))
+        close(value(gc.hessian(c, x), feed), hessians[i][i])
 
 
-@pytest.mark.parametrize(
-    "name", ["layer", "quadratic form", "powers", "log of a softmax", "stable functions", "waves",
-             "standardised", "product of all"],
-)  # fmt: skip
+@pytest.mark.parametrize("name", ["quadratic form", "powers", "log of a softmax", "standardised"])
 def test_third_order(name):
-    variables, data, c, f = case(name, cost=True)
-    x, feed = variables[0], at(variables, data)
+    variables, _, c, feed = case(name)
+    data, weight = numbers(name)
+    x = variables[0]
     third = gc.jacobian(gc.hessian(c, x), x)
-    close(value(third, feed), jax.jacfwd(jax.hessian(f))(*data), 1e-9)
+    f = jax.jit(jax.jacfwd(jax.hessian(lambda *x: (CASES[name][0](JAXS, *x) * weight).sum())))
+    close(value(third, feed), f(*data), 1e-9)
     g = gc.grad(gc.grad(gc.grad(c, x).sum(), x).sum(), x)
     close(value(g, feed), value(third, feed).sum(axis=tuple(range(2 * x.ndim))), 1e-9)
 
 
 @pytest.mark.parametrize("name", ["layer", "quotients", "standardised", "powers", "extremes"])
 def test_autograd_agrees(name):
-    variables, data, c, _ = case(name, cost=True)
-    f, *_ = CASES[name]
-    weight = np.random.default_rng(len(name))
-    [weight.uniform(0.4, 1.4, x.shape) for x in data]
-    weight = weight.normal(size=np.shape(f(np, *data)))
+    variables, _, c, feed = case(name)
+    data, weight = numbers(name)
+    f = CASES[name][0]
     theirs = autograd.grad(lambda x: autograd.numpy.sum(f(autograd.numpy, x, *data[1:]) * weight))
-    close(value(gc.grad(c, variables[0]), at(variables, data)), theirs(data[0]))
+    close(value(gc.grad(c, variables[0]), feed), theirs(data[0]))
 
 
 def test_products_with_variables():
@@ -195,8 +202,8 @@ def test_named_sizes():
         return jnp.log(jnp.sum(jnp.exp(a[1:] - a[:-1])))
 
     assert str(gc.hessian(c, x).shape) == "(n, 2, n, 2)"
-    close(value(gc.grad(c, x), {x: data}, n=4), jax.grad(f)(data))
-    close(value(gc.hessian(c, x), {x: data}, n=4), jax.hessian(f)(data))
+    close(value(gc.grad(c, x), {x: data}, n=4), jax.jit(jax.grad(f))(data))
+    close(value(gc.hessian(c, x), {x: data}, n=4), jax.jit(jax.hessian(f))(data))
 
 
 def test_by_an_expression_between():
@@ -253,25 +260,35 @@ STABLE = {
 }  # fmt: skip
 
 
+WEIGHT = np.array([1.0, 2.0, 3.0])
+
+
+@cache
+def stable_oracle(name):
+    f = STABLE[name][1]
+
+    def cost(x):
+        return (f(x) * WEIGHT).sum()
+
+    return jax.jit(lambda x: (jax.jacrev(f)(x), jax.hessian(cost)(x)))
+
+
 @pytest.mark.parametrize("data", [
     [1000.0, -1000.0, 0.0], [-1000.0, -1000.0, -999.0], [1e4, 1e4, 1e4], [-800.0, 700.0, 710.0],
     [0.1, 0.2, 0.3],
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("name", STABLE)
 def test_stable_far_out(name, data):
-    ours, theirs = STABLE[name]
     x = gc.observed("x", 3)
-    y = ours(x)
+    y = STABLE[name][0](x)
     feed = {x: np.array(data)}
     jacobian = value(gc.jacobian(y, x), feed)
-    expected = jax.jacobian(theirs)(feed[x])
+    expected, expected_second = stable_oracle(name)(feed[x])
     assert np.isfinite(jacobian).all()
     np.testing.assert_allclose(jacobian, expected, atol=1e-15)
-    weight = np.array([1.0, 2.0, 3.0])
-    second = value(gc.hessian((y * weight).sum(), x), feed)
-    expected = jax.hessian(lambda a: (theirs(a) * weight).sum())(feed[x])
+    second = value(gc.hessian((y * WEIGHT).sum(), x), feed)
     assert np.isfinite(second).all()
-    np.testing.assert_allclose(second, expected, atol=1e-15)
+    np.testing.assert_allclose(second, expected_second, atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -353,9 +370,9 @@ class TestUnused:
         [
             (lambda x: np.floor(gc.tanh(x, name="t")).sum(), ["'floor'", "piecewise constant"]),
             (lambda x: rounded(x, name="q").sum(), ["block 'q'", "'rint'", "piecewise constant"]),
-            (lambda x: np.argmax(x) * 1.5, ["'argmax'", "integer"]),
-            (lambda x: np.where(x > 0, 1.0, 2.0).sum(), ["'greater'", "boolean"]),
-            (lambda x: picked(x, name="p").sum(), ["block 'p'", "'argmax'", "integer"]),
+            (lambda x: np.argmax(x) * 1.5, ["'argmax' gives integer"]),
+            (lambda x: np.where(x > 0, 1.0, 2.0).sum(), ["'greater' gives boolean"]),
+            (lambda x: picked(x, name="p").sum(), ["in block 'p', 'argmax' gives integer"]),
             (lambda x: (x // 2.0).sum(), ["'floor_divide'", "piecewise constant"]),
         ],
     )
@@ -373,9 +390,9 @@ class TestUnused:
         c = gc.cross_entropy(x, k, name="C")
         with pytest.raises(DerivativeError) as caught:
             gc.grad(c, k)
-        for word in ["'C'", "'k'", "block 'C'", "'gather'", "integer"]:
+        for word in ["'k' of shape () is integer", "in block 'C', 'gather' takes integer"]:
             assert word in str(caught.value)
-        with pytest.raises(DerivativeError, match="'k' is integer, and discrete values have no"):
+        with pytest.raises(DerivativeError, match="is integer, and discrete values have no der"):
             gc.grad(k * 1.0, k)
 
     def test_one_open_path_is_enough(self):

@@ -269,7 +269,7 @@ def test_latex():
     ("name", "latex"),
     [
         ("x_1", "x_{1}"), ("x1", "x_{1}"), ("ybar", r"\bar{y}"), ("alpha", r"\alpha"),
-        ("W0", "W_{0}"), ("relu", r"\mathrm{relu}"), ("m0_w", "m_{0,w}"), ("__", r"\_\_"),
+        ("W0", "W_{0}"), ("relu", r"\mathrm{relu}"), ("m0_w", "m_{0,w}"), ("__", r"{\_}{\_}"),
         ("größe_x", r"\mathrm{größe}_{x}"), ("λ", "λ"),
     ],
 )  # fmt: skip

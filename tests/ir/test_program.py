@@ -122,7 +122,7 @@ class TestVerify:
     def test_a_type_that_the_rule_does_not_give(self):
         node = elementwise("tanh", new_input(TensorType((2,))))
         object.__setattr__(node, "type", TensorType((3,)))
-        with pytest.raises(GraphcError, match="Elementwise : .* has a type that its rule"):
+        with pytest.raises(GraphcError, match=r"Elementwise : .* has a type that its rule"):
             verify(Program((node.args[0],), (node,)))
 
     def test_a_node_that_is_not_interned(self):
@@ -130,7 +130,7 @@ class TestVerify:
         known = elementwise("tanh", x)
         twin = type.__call__(Elementwise, (x,), "tanh")
         assert twin is not known
-        with pytest.raises(GraphcError, match="Elementwise .* is not interned"):
+        with pytest.raises(GraphcError, match=r"Elementwise .* is not interned"):
             verify(Program((x,), (twin,)))
 
     def test_a_fault_below_the_outputs_is_found(self):

@@ -323,7 +323,7 @@ def branch():
         (lambda: np.array([S]), ["array"]),
         (lambda: np.array([[S, S], [S, S]]), ["array"]),
         (lambda: np.float64(S), ["variable 's'"]),
-        (lambda: X + [S, 1.0, 2.0], ["array", "np.stack"]),
+        (lambda: [S, 1.0, 2.0] * X, ["array", "np.stack"]),
         (lambda: gc.constant([S]), ["array", "np.stack"]),
         (lambda: assign(0), ["variable 'x'", "assigned into", "np.where"]),
         (lambda: assign(slice(None)), ["assigned into"]),

@@ -1,5 +1,7 @@
 """Graphs: what belongs to them, in which order, and what it is called."""
 
+from types import SimpleNamespace
+
 import networkx
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def model():
     s = gc.Linear(3)(z)
     c = gc.cross_entropy(s, y, name="C")
     d = gc.cost(np.sum(z**2), name="D")
-    return gc.Graph(c, d, name="net"), (x, y, z, s, c, d)
+    return gc.Graph(c, d, name="net"), SimpleNamespace(x=x, y=y, z=z, s=s, c=c, d=d)
 
 
 def names(graph, variables):
@@ -32,7 +34,7 @@ def names(graph, variables):
 
 class TestContents:
     def test_by_kind(self):
-        net, (x, y, z, s, c, d) = model()
+        net, m = model()
         assert names(net, net.parameters) == ["f1_w", "f1_b", "Linear1_w", "Linear1_b"]
         assert set(names(net, net.variables)) == {"x", "y", "z1", "Linear1_out", "C", "D"}
         assert names(net, net.inputs) == ["x", "y"]
@@ -40,26 +42,29 @@ class TestContents:
         assert [use.name for use in net.costs] == ["C", "D"]
         assert {use.name for use in net.uses} == {"f1", "Linear1", "C", "D"}
         assert net.name == "net"
-        assert net.roots[0] is c
+        assert net.roots[0] is m.c
         assert "2 functions, 2 costs, 4 parameters" in repr(net)
 
     def test_uses_hold_variables_of_the_graph(self):
-        net, (x, y, z, s, c, d) = model()
+        net, m = model()
         first, second = net.functions
-        assert first.inputs[0] is x
-        assert first.outputs[0] is z
-        assert second.inputs[0] is z
+        assert first.inputs[0] is m.x
+        assert first.outputs[0] is m.z
+        assert second.inputs[0] is m.z
         assert list(first.parameters) == ["w", "b"]
-        assert [v is e for v, e in zip(net.costs[0].inputs, (s, y), strict=True)] == [True, True]
+        assert [v is e for v, e in zip(net.costs[0].inputs, (m.s, m.y), strict=True)] == [
+            True,
+            True,
+        ]
         assert first.function == "layer"
 
     def test_outputs_are_the_roots_that_are_no_costs(self):
-        net, (x, y, z, s, c, d) = model()
+        net, m = model()
         # Both enter the costs.
         assert names(net, net.outputs) == ["Linear1_out", "z1"]
-        only = gc.Graph(c, z)
+        only = gc.Graph(m.c, m.z)
         assert names(only, only.outputs) == ["z1"]
-        plain = gc.Graph(z, s)
+        plain = gc.Graph(m.z, m.s)
         assert names(plain, plain.outputs) == ["z1", "Linear1_out"]
         assert plain.costs == ()
 
@@ -77,11 +82,11 @@ class TestContents:
         assert names(net, net.inputs) == ["a", "b", "c"]
 
     def test_nothing_else_belongs_to_it(self):
-        net, (x, y, z, s, c, d) = model()
-        only = gc.Graph(d)
+        _, m = model()
+        only = gc.Graph(m.d)
         assert names(only, only.parameters) == ["f1_w", "f1_b"]
         with pytest.raises(NamingError, match="'y' is not in graph 'graph'"):
-            only.name_of(y)
+            only.name_of(m.y)
 
     def test_latent_variables_are_inputs(self):
         h = gc.latent("h", 2)
@@ -197,7 +202,7 @@ class TestNetworkx:
 
 class TestProgram:
     def test_inputs_and_outputs(self):
-        net, (x, y, z, s, c, d) = model()
+        net, _ = model()
         program = verify(net.program())
         assert [program.names[node] for node in program.inputs] == [
             "x", "y", "f1_w", "f1_b", "Linear1_w", "Linear1_b"
@@ -205,20 +210,20 @@ class TestProgram:
         assert [program.names[node] for node in program.outputs] == ["C", "D", "Linear1_out", "z1"]
 
     def test_every_node_has_the_block_that_made_it(self):
-        net, (x, y, z, s, c, d) = model()
+        net, m = model()
         program = net.program()
         inner = [node for node in program.nodes() if node.args]
         blocks = [program.origins[node].block for node in inner]
         assert set(blocks) == {"f1", "Linear1", "C", "D"}
-        assert program.origins[z.node].block == "f1"
-        assert program.origins[s.node].block == "Linear1"
+        assert program.origins[m.z.node].block == "f1"
+        assert program.origins[m.s.node].block == "Linear1"
 
     def test_values(self):
-        net, (x, y, z, s, c, d) = model()
+        net, m = model()
         rng = np.random.default_rng(0)
-        feed = {v: rng.normal(size=v.shape) for v in (x, *net.parameters)} | {y: 1}
+        feed = {v: rng.normal(size=v.shape) for v in (m.x, *net.parameters)} | {m.y: 1}
         w1, b1, w2, b2 = (feed[v] for v in net.parameters)
-        hidden = np.tanh(w1 @ feed[x] + b1)
+        hidden = np.tanh(w1 @ feed[m.x] + b1)
         scores = w2 @ hidden + b2
         expected = np.log(np.exp(scores).sum()) - scores[1], (hidden**2).sum()
         np.testing.assert_allclose(value(list(net.program().outputs[:2]), feed), expected)

@@ -18,9 +18,11 @@ AT = {
 S = slice
 BASIC = [
     0, -1, np.int64(1), S(None), S(1, None), S(None, -1), S(None, None, 2), S(None, None, -1),
-    S(2, 0, -1), S(5, 1), S(1, 100), S(-100, 2), None, Ellipsis, (), (0, 1), (0, 1, 2), (-1, -1, -1),
+    S(2, 0, -1), S(5, 1), S(1, 100), S(-100, 2), None, Ellipsis, (), (0, 1), (0, 1, 2),
+    (-1, -1, -1),
     (S(None), 1), (S(1, None), S(None, 2), S(None, None, -2)), (Ellipsis, 0), (Ellipsis, None),
-    (None, 0, None), (0, Ellipsis, -1), (Ellipsis, S(1, 3)), (None, Ellipsis, None), (1, None, S(2)),
+    (None, 0, None), (0, Ellipsis, -1), (Ellipsis, S(1, 3)), (None, Ellipsis, None),
+    (1, None, S(2)),
     (S(None), None, 0, None, S(None, None, 3)), (0, 1, 2, Ellipsis), (S(1, 1), 0),
 ]  # fmt: skip
 
@@ -72,7 +74,7 @@ def test_an_integer_variable(name, key):
 
 def test_an_array_as_an_index_is_a_constant_one():
     for key in ([0, 2], np.array([0, 2]), (slice(None), [1, 0])):
-        with pytest.raises(UsageError, match="gc.constant"):
+        with pytest.raises(UsageError, match=r"gc\.constant"):
             X[key]
     places = gc.constant([2, 0])
     np.testing.assert_array_equal(value(X[places], {X: T}), T[[2, 0]])

@@ -68,25 +68,25 @@ STRUCTURAL = {
     "pad backwards": (lambda x: Pad((x,), ((4, 3, -2),), (5,)), (3,)),
 }
 
-I = np.array
+AT = np.array
 INDEXING = {
-    "gather a number": (lambda x, i: Gather((x, i), 0, 0), (4,), I(2)),
-    "gather a row": (lambda x, i: Gather((x, i), 0, 0), (3, 2), I(1)),
-    "gather a column": (lambda x, i: Gather((x, i), 1, 0), (2, 3), I(1)),
-    "gather rows, one twice": (lambda x, i: Gather((x, i), 0, 0), (3, 2), I([2, 0, 2])),
-    "gather a table of rows": (lambda x, i: Gather((x, i), 1, 0), (2, 3), I([[2, 0], [1, 1]])),
-    "gather with a batch axis": (lambda x, i: Gather((x, i), 1, 1), (2, 3), I([2, 0])),
-    "gather with a batch axis, far": (lambda x, i: Gather((x, i), 2, 1), (2, 2, 3), I([[2], [0]])),
-    "gather with two": (lambda x, i: Gather((x, i), 2, 2), (2, 2, 3), I([[2, 0], [1, 1]])),
-    "scatter a number": (lambda x, i, u: ScatterAdd((x, i, u), 0, 0), (4,), I(2), ()),
+    "gather a number": (lambda x, i: Gather((x, i), 0, 0), (4,), AT(2)),
+    "gather a row": (lambda x, i: Gather((x, i), 0, 0), (3, 2), AT(1)),
+    "gather a column": (lambda x, i: Gather((x, i), 1, 0), (2, 3), AT(1)),
+    "gather rows, one twice": (lambda x, i: Gather((x, i), 0, 0), (3, 2), AT([2, 0, 2])),
+    "gather a table of rows": (lambda x, i: Gather((x, i), 1, 0), (2, 3), AT([[2, 0], [1, 1]])),
+    "gather with a batch axis": (lambda x, i: Gather((x, i), 1, 1), (2, 3), AT([2, 0])),
+    "gather with a batch axis, far": (lambda x, i: Gather((x, i), 2, 1), (2, 2, 3), AT([[2], [0]])),
+    "gather with two": (lambda x, i: Gather((x, i), 2, 2), (2, 2, 3), AT([[2, 0], [1, 1]])),
+    "scatter a number": (lambda x, i, u: ScatterAdd((x, i, u), 0, 0), (4,), AT(2), ()),
     "scatter rows": (
-        lambda x, i, u: ScatterAdd((x, i, u), 0, 0), (3, 2), I([2, 0, 2]), (3, 2)),
+        lambda x, i, u: ScatterAdd((x, i, u), 0, 0), (3, 2), AT([2, 0, 2]), (3, 2)),
     "scatter columns": (
-        lambda x, i, u: ScatterAdd((x, i, u), 1, 0), (2, 3), I([1, 1]), (2, 2)),
+        lambda x, i, u: ScatterAdd((x, i, u), 1, 0), (2, 3), AT([1, 1]), (2, 2)),
     "scatter with a batch axis": (
-        lambda x, i, u: ScatterAdd((x, i, u), 1, 1), (2, 3), I([2, 0]), (2,)),
+        lambda x, i, u: ScatterAdd((x, i, u), 1, 1), (2, 3), AT([2, 0]), (2,)),
     "scatter with a batch axis, far": (
-        lambda x, i, u: ScatterAdd((x, i, u), 2, 1), (2, 2, 3), I([[2], [0]]), (2, 2, 1)),
+        lambda x, i, u: ScatterAdd((x, i, u), 2, 1), (2, 2, 3), AT([[2], [0]]), (2, 2, 1)),
 }  # fmt: skip
 
 REDUCTIONS = {
@@ -106,9 +106,9 @@ BROADCASTS = {
     "size 1 to size 1": (lambda x, y: elementwise("multiply", x, y), (1, 1), (1,)),
     "where": (
         lambda c, x, y: elementwise("where", c, elementwise("exp", x), elementwise("square", y)),
-        I([True, False, True]), (2, 3), (1,)),
+        AT([True, False, True]), (2, 3), (1,)),
     "maximum": (lambda x, y: elementwise("square", elementwise("maximum", x, y)), (2, 3), (3,)),
-    "a number of another kind": (lambda i, x: elementwise("power", x, i), I([1, 2, 3]), (2, 3)),
+    "a number of another kind": (lambda i, x: elementwise("power", x, i), AT([1, 2, 3]), (2, 3)),
 }  # fmt: skip
 
 CASES = CONTRACTIONS | STRUCTURAL | INDEXING | REDUCTIONS | BROADCASTS
@@ -157,13 +157,14 @@ def test_two_sample_axes(name):
             np.sum(a * b.T, axis=1))),
         (CONTRACTIONS["a lone label of an operand"], ((2, 3), (2,)), lambda a, b: np.outer(
             a.sum(1), b)),
-        (CONTRACTIONS["broadcast"], ((3,),), lambda a: np.broadcast_to(a[None, :, None], (2, 3, 3))),
+        (CONTRACTIONS["broadcast"], ((3,),), lambda a: np.broadcast_to(
+            a[None, :, None], (2, 3, 3))),
         (STRUCTURAL["slice backwards"], ((5, 2),), lambda a: a[4::-2, ::-1]),
         (STRUCTURAL["pad in steps"], ((3,),), lambda a: np.array([0, a[0], 0, a[1], 0, a[2], 0])),
         (STRUCTURAL["pad backwards"], ((3,),), lambda a: np.array([a[2], 0, a[1], 0, a[0]])),
-        (INDEXING["gather a table of rows"], ((2, 3), I([[2, 0], [1, 1]])), lambda a, i: a[:, i]),
-        (INDEXING["gather with a batch axis"], ((2, 3), I([2, 0])), lambda a, i: a[[0, 1], i]),
-        (INDEXING["gather with a batch axis, far"], ((2, 2, 3), I([[2], [0]])),
+        (INDEXING["gather a table of rows"], ((2, 3), AT([[2, 0], [1, 1]])), lambda a, i: a[:, i]),
+        (INDEXING["gather with a batch axis"], ((2, 3), AT([2, 0])), lambda a, i: a[[0, 1], i]),
+        (INDEXING["gather with a batch axis, far"], ((2, 2, 3), AT([[2], [0]])),
          lambda a, i: np.take_along_axis(a, i[:, None, :], 2)),
     ],
     ids=str,
@@ -253,7 +254,7 @@ SYMBOLIC = {
     "pad": (lambda x: Pad((x,), ((1, N, 1),), (N + 2,)), (N,)),
     "softmax": (lambda x: reduction("softmax", x, (0,)), (N, 2)),
     "maximum of all": (lambda x: reduction("max", x, (0, 1)), (N, 2)),
-    "gather": (lambda x, i: Gather((x, i), 0, 0), (N, 2), I([1, 1])),
+    "gather": (lambda x, i: Gather((x, i), 0, 0), (N, 2), AT([1, 1])),
     "broadcast": (lambda x, y: elementwise("multiply", x, y), (N, 1), (2,)),
     "transpose": (lambda x: transpose(x, (1, 0)), (N, 2)),
 }

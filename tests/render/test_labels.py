@@ -1,6 +1,7 @@
 import pytest
 
-from graphc.render.labels import GREEK, math_label, measure, plain_text, printable
+from graphc.calculus.names import GREEK, math_label, printable
+from graphc.render.labels import measure, plain_text
 
 
 @pytest.mark.parametrize(

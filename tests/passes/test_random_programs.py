@@ -1,0 +1,357 @@
+"""Random programs over all node kinds: both modes, differences, the sample axis, every pass."""
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graphc.batching import batch_nodes
+from graphc.calculus.derived import tangent
+from graphc.calculus.reverse import gradient
+from graphc.errors import ShapeError
+from graphc.ir.nodes import topological
+from graphc.ir.program import Origin, Program, verify
+from graphc.ops.contraction import broadcast_to, contract, sum_axes
+from graphc.ops.elementwise import as_real, elementwise
+from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.leaves import Iota, Size, constant, new_input
+from graphc.ops.reduction import reduction
+from graphc.ops.structural import Pad, Slice, reshape
+from graphc.passes.dce import dce
+from graphc.passes.expand import expand
+from graphc.passes.fold import fold
+from graphc.passes.lower import is_matmul, lower
+from graphc.passes.pipeline import DEFAULT, run
+from graphc.passes.simplify import simplify
+from graphc.passes.sink import sink
+from graphc.types import TensorType, broadcast, evaluate, named, size_of
+from tests.numerics import close, scalar, value
+
+PASSES = (fold, simplify, expand, sink, lower, dce)
+N = named("n")
+SIZES = {"n": 3}
+LARGEST = 36  # elements
+FIXED = settings(
+    max_examples=250, derandomize=True, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+UNARY = ("tanh", "sin", "sigmoid", "softplus", "log_sigmoid", "square", "negative", "arctan",
+         "relu", "absolute", "cos", "floor", "sign")  # fmt: skip
+POSITIVE = ("sqrt", "log", "reciprocal", "log1p")
+BINARY = ("add", "subtract", "multiply", "maximum", "minimum", "remainder")
+REDUCERS = ("max", "min", "logsumexp", "softmax", "log_softmax")
+
+
+class Builder:
+    """A program that grows by random steps; it keeps nodes of moderate size and values.
+
+    Only seed and number of steps are drawn: drawn choices would be small ones, mostly.
+    """
+
+    def __init__(self, draw):
+        self.rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+        self.feed, self.nodes = {}, []
+        for _ in range(2):
+            self.leaf()
+        self.index = new_input(TensorType((2,), "integer"))
+        self.feed[self.index] = np.array([self.count(0, 1), self.count(0, 1)])
+        for _ in range(draw(st.integers(3, 14))):
+            getattr(self, self.choose(STEPS))()
+
+    def choose(self, options):
+        return options[self.rng.integers(len(options))]
+
+    def count(self, low, high):
+        return int(self.rng.integers(low, high + 1))
+
+    @property
+    def inputs(self):
+        return [node for node in self.feed if node.kind == "real"]
+
+    def keep(self, node):
+        if node.type.rank > 3 or evaluate(size_of(node.shape), SIZES) > LARGEST:
+            return
+        held = value(node, self.feed, **SIZES)
+        if held.size and np.isfinite(held).all() and np.abs(held).max() < 20:
+            self.nodes.append(node)
+
+    def pick(self):
+        return self.nodes[-1 - self.count(0, min(3, len(self.nodes) - 1))]
+
+    def shape(self):
+        return tuple(self.choose([2, 3, N, 1]) for _ in range(self.count(0, 2)))
+
+    def leaf(self):
+        node = new_input(TensorType(self.shape()))
+        self.feed[node] = self.rng.uniform(-1.5, 1.5, [evaluate(d, SIZES) for d in node.shape])
+        self.nodes.append(node)
+
+    def number(self):
+        value_ = self.choose([0.0, 1.0, -1.0, 2.0, 0.5])
+        self.keep(self.choose([
+            constant(value_), constant(np.full((2, 3), value_)), constant(self.rng.normal(size=3)),
+            Size((), N), as_real(Iota((), N)),
+        ]))  # fmt: skip
+
+    def unary(self):
+        self.keep(elementwise(self.choose(UNARY), self.pick()))
+
+    def positive(self):
+        above = elementwise("add", elementwise("square", self.pick()), constant(0.5))
+        self.keep(elementwise(self.choose(POSITIVE), above))
+
+    def binary(self):
+        self.join(lambda a, b: elementwise(self.choose(BINARY), a, b))
+
+    def quotient(self):
+        self.join(lambda a, b: elementwise(
+            "divide", a, elementwise("add", elementwise("square", b), constant(0.5))
+        ))  # fmt: skip
+
+    def power(self):
+        self.join(lambda a, b: elementwise(
+            "power", elementwise("add", elementwise("square", a), constant(0.5)), b
+        ))  # fmt: skip
+
+    def whole_power(self):
+        exponent = constant(self.choose([0.0, 1.0, 2.0, 3.0]))
+        self.keep(elementwise("power", self.pick(), exponent))
+
+    def choice(self):
+        self.join(lambda a, b: elementwise("where", elementwise("greater", a, b), a, b))
+
+    def join(self, make):
+        a, b = self.pick(), self.pick()
+        try:
+            broadcast(a.shape, b.shape)
+        except ShapeError:
+            return
+        self.keep(make(a, b))
+
+    def contraction(self):
+        args = [self.pick() for _ in range(self.count(1, 3))]
+        # Two labels for each size, so that diagonals and shared axes come about.
+        labels = {}
+        inputs = [
+            tuple(labels.setdefault((str(d), self.count(0, 1)), len(labels)) for d in arg.shape)
+            for arg in args
+        ]
+        held = sorted({label for part in inputs for label in part})
+        extra = {10: self.choose([1, 2, N])}
+        output = [self.choose([*held, 10]) for _ in range(self.count(0, 3))]
+        self.keep(contract(args, inputs, tuple(output), extra))
+
+    def reduce(self):
+        node = self.pick()
+        axes = tuple(a for a in range(node.type.rank) if self.count(0, 1))
+        self.keep(reduction(self.choose(REDUCERS), node, axes))
+
+    def product(self):
+        node = elementwise("exp", elementwise("tanh", self.pick()))
+        axes = tuple(a for a in range(node.type.rank) if self.count(0, 1))
+        self.keep(reduction("prod", node, axes))
+
+    def reshape(self):
+        node = self.pick()
+        at = self.count(0, node.type.rank)
+        shapes = [
+            (size_of(node.shape),), (*node.shape[:at], 1, *node.shape[at:]), node.shape[::-1]
+        ]  # fmt: skip
+        self.keep(reshape(node, self.choose(shapes)))
+
+    def broadcast(self):
+        node = self.pick()
+        front = self.choose([(2,), (N,), (1,)])
+        grown = tuple(2 if dim == 1 and self.count(0, 1) else dim for dim in node.shape)
+        self.keep(broadcast_to(node, (*front, *grown)))
+
+    def slice(self):
+        node = self.pick()
+        spans = []
+        for dim in node.shape:
+            spans.append(self.choose(
+                [(0, dim, 1), (dim - 1, dim, -1), (dim - 1, 1, 1)]
+                + ([(1, dim - 1, 1)] if dim != 1 else [])
+                + ([(0, 2, 2)] if dim == 3 else [])
+            ))  # fmt: skip
+        self.keep(Slice((node,), tuple(spans)))
+
+    def pad(self):
+        node = self.pick()
+        steps = [self.choose([1, -1, 2]) for _ in node.shape]
+        spans, target = [], []
+        for dim, step in zip(node.shape, steps, strict=True):
+            first = {1: self.count(0, 1), -1: dim - 1, 2: 1}[step]
+            spans.append((first, dim, step))
+            target.append(dim * 2 if step == 2 else dim + 1)
+        self.keep(Pad((node,), tuple(spans), tuple(target)))
+
+    def fitting(self):
+        """A node and an axis of it of two elements or more, and axes that go along."""
+        node = self.pick()
+        axes = [a for a, dim in enumerate(node.shape) if dim not in (0, 1)]
+        return (node, self.choose(axes)) if axes else (None, None)
+
+    def batch_axes(self, node, axis):
+        return 1 if axis > 0 and node.shape[0] == 2 and self.count(0, 1) else 0
+
+    def gather(self):
+        node, axis = self.fitting()
+        if node is not None:
+            self.keep(Gather((node, self.index), axis, self.batch_axes(node, axis)))
+
+    def scatter(self):
+        node, axis = self.fitting()
+        if node is None:
+            return
+        batch = self.batch_axes(node, axis)
+        read = Gather((node, self.index), axis, batch)
+        update = elementwise("sin", read)
+        base = self.choose([node, broadcast_to(constant(0.0), node.shape)])
+        self.keep(ScatterAdd((base, self.index, update), axis, batch))
+
+
+STEPS = ("leaf", "number", "unary", "unary", "positive", "binary", "binary", "quotient", "power",
+         "whole_power", "choice", "contraction", "contraction", "contraction", "reduce", "product",
+         "reshape", "broadcast", "slice", "pad", "gather", "scatter")  # fmt: skip
+
+
+@st.composite
+def programs(draw):
+    """A scalar, the nodes that it is derived by, and their values."""
+    builder = Builder(draw)
+    parts = [scalar(node, seed) for seed, node in enumerate(builder.nodes[-2:])]
+    c = elementwise("add", *parts) if len(parts) > 1 else parts[0]
+    return c, builder.inputs, builder.feed
+
+
+def directions(inputs, feed, seed=1):
+    rng = np.random.default_rng(seed)
+    return {x: rng.normal(size=feed[x].shape) for x in inputs}
+
+
+def slope(node, feed, along, h=1e-5):
+    """The derivative of `node` along a direction, by central differences; None at a kink."""
+
+    def moved(step):
+        return value(node, feed | {x: feed[x] + step * t for x, t in along.items()}, **SIZES)
+
+    near = (moved(h) - moved(-h)) / (2 * h)
+    far = (moved(2 * h) - moved(-2 * h)) / (4 * h)
+    forward = (moved(h) - moved(0)) / h
+    smooth = np.abs(near - far) < 1e-5 * (1 + np.abs(near))
+    return (4 * near - far) / 3 if np.all(smooth & (np.abs(forward - near) < 1e-1)) else None
+
+
+def derivatives(c, inputs):
+    """First derivatives in both modes and a second one, by inputs for the tangents."""
+    tangents = [new_input(x.type) for x in inputs]
+    grads = gradient([c], [constant(1.0)], inputs)
+    along = tangent(c, inputs, tangents)
+    pairs = [elementwise("multiply", g, t) for g, t in zip(grads, tangents, strict=True)]
+    curved = [sum_axes(pair, range(pair.type.rank)) for pair in pairs]
+    total = curved[0]
+    for part in curved[1:]:
+        total = elementwise("add", total, part)
+    seconds = gradient([total], [constant(1.0)], inputs)
+    return tangents, grads, along, total, seconds
+
+
+@FIXED
+@given(programs())
+def test_both_modes_and_differences_agree(case):
+    c, inputs, feed = case
+    tangents, _, along, total, seconds = derivatives(c, inputs)
+    moves = directions(inputs, feed)
+    fed = feed | dict(zip(tangents, moves.values(), strict=True))
+    forward, reverse = value([along, total], fed, **SIZES)
+    close(forward, reverse, 1e-9, "forward against reverse")
+    numeric = slope(c, feed, moves)
+    if numeric is None:  # a kink within the step
+        return
+    close(reverse, numeric, 1e-5, "reverse against differences")
+    other = directions(inputs, feed, seed=2)
+    numeric = slope(total, fed, other)
+    if numeric is not None:
+        found = value(seconds, fed, **SIZES)
+        got = sum(np.sum(s * t) for s, t in zip(found, other.values(), strict=True))
+        close(got, numeric, 1e-4, "second order against differences")
+
+
+def whole(case):
+    """A program with the derivatives among its outputs, and the values of all its inputs."""
+    c, inputs, feed = case
+    tangents, grads, along, _, seconds = derivatives(c, inputs)
+    fed = feed | dict(zip(tangents, directions(inputs, feed).values(), strict=True))
+    outputs = (c, *grads, along, *seconds)
+    names = {node: f"x{i}" for i, node in enumerate(fed)} | {c: "C"}
+    return verify(Program(tuple(fed), outputs, names, {c: Origin("C")})), fed
+
+
+@FIXED
+@given(programs())
+def test_every_pass_preserves_values(case):
+    program, feed = whole(case)
+    expected = value(list(program.outputs), feed, **SIZES)
+    for step in (*PASSES, run):
+        done = verify(step(program))
+        assert [node.type for node in done.outputs] == [node.type for node in program.outputs]
+        assert done.inputs == program.inputs
+        for got, want in zip(value(list(done.outputs), feed, **SIZES), expected, strict=True):
+            close(got, want, 1e-9, step.__name__)
+
+
+@FIXED
+@given(programs())
+def test_what_the_pipeline_leaves(case):
+    program, _ = whole(case)
+    done = run(program)
+    for node in topological(done.outputs):
+        name = type(node).__name__
+        if name == "Contraction":
+            assert len(node.args) == 1 or is_matmul(node)
+        if name == "Reduction":
+            assert node.function not in ("softmax", "log_softmax", "logsumexp")
+        if name in ("Gather", "ScatterAdd"):
+            assert node.batch in (0, node.axis)
+    assert done.names.keys() <= set(done.nodes()) | set(done.inputs)
+    assert set(done.origins) <= set(done.nodes())
+
+
+@FIXED
+@given(programs(), st.randoms(use_true_random=False))
+def test_the_sample_axis_before_and_after_the_passes(case, random):
+    c, inputs, feed = case
+    chosen = [x for x in feed if random.random() < 0.6] or inputs[:1]
+    samples = named("P")
+    leaves = {x: new_input(TensorType((samples, *x.shape), x.kind)) for x in chosen}
+    new, varying, _ = batch_nodes([c], leaves, samples)
+    if c not in varying:  # the cost does not depend on what was chosen
+        return
+    stacked = dict(feed)
+    for x, leaf in leaves.items():
+        kind = feed[x].dtype.kind
+        rows = [feed[x], feed[x] * 0.9] if kind == "f" else [feed[x], 1 - feed[x]]
+        stacked[leaf] = np.stack(rows)
+    sizes = SIZES | {"P": 2}
+    batched = new[c]
+    got = value(batched, stacked, **sizes)
+    for p in range(2):
+        one = feed | {x: stacked[leaf][p] for x, leaf in leaves.items()}
+        close(got[p], value(c, one, **sizes), 1e-9, f"sample {p}")
+    summed = sum_axes(batched, (0,))
+    wrt = [leaves.get(x, x) for x in inputs]
+    grads = gradient([summed], [constant(1.0)], wrt)
+    given_ = (*wrt, *(x for x in stacked if x not in wrt))
+    done = run(Program(given_, (batched, *grads)), DEFAULT)
+    expected = value([batched, *grads], stacked, **sizes)
+    for a, b in zip(value(list(done.outputs), stacked, **sizes), expected, strict=True):
+        close(a, b, 1e-9, "the pipeline over samples")
+    # Gradients of what all samples share are the sums of the samples' own.
+    for x, g in zip(inputs, expected[1:], strict=True):
+        alone = gradient([c], [constant(1.0)], [x])[0]
+        parts = [
+            value(alone, feed | {y: stacked[leaf][p] for y, leaf in leaves.items()}, **sizes)
+            for p in range(2)
+        ]
+        close(g, np.stack(parts) if x in leaves else sum(parts), 1e-9, "gradient over samples")
