@@ -15,7 +15,7 @@ from graphc.document import document
 from graphc.emit.files import save_text
 from graphc.emit.targets import DTYPES, STYLES, TARGETS
 from graphc.emit.version import __version__
-from graphc.errors import GraphcError, OutputError
+from graphc.errors import CompileError, GraphcError, OutputError
 from graphc.language.blockwise import block_formulas
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
@@ -183,20 +183,38 @@ def _check_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _build(options: argparse.Namespace) -> int:
     folder: Path = options.output
+    variants = _variants(options)
+    graphs = load_graphs(options.model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from None
-    for graph in load_graphs(options.model):
-        _build_graph(graph, folder, options)
+    for graph in graphs:
+        _build_graph(graph, folder, variants, options)
     return 0
 
 
-def _build_graph(graph: Graph, folder: Path, options: argparse.Namespace) -> None:
+def _variants(options: argparse.Namespace) -> list[tuple[str, str, str]]:
+    """Return what of VARIANTS the options leave."""
+    chosen = [
+        (target, style, ending)
+        for target, style, ending in VARIANTS
+        if options.target in (None, target) and options.style in (None, style)
+    ]
+    if not chosen:
+        styles = " or ".join(map(repr, TARGETS[options.target].styles))
+        raise CompileError(f"target '{options.target}' is emitted in style {styles}")
+    return chosen
+
+
+def _build_graph(
+    graph: Graph,
+    folder: Path,
+    variants: Sequence[tuple[str, str, str]],
+    options: argparse.Namespace,
+) -> None:
     restricted = options.target is not None or options.style is not None
-    for target, style, ending in VARIANTS:
-        if options.target not in (None, target) or options.style not in (None, style):
-            continue
+    for target, style, ending in variants:
         path = folder / f"{graph.name}_{ending}.py"
         started = time.perf_counter()
         program = compile(

@@ -277,6 +277,10 @@ def _differentiated(graph: Graph, wrt: Any) -> tuple[Variable, ...]:
     if wrt is None:
         return graph.parameters
     chosen = (wrt,) if isinstance(wrt, Variable) else tuple(wrt)
+    if not graph.costs:
+        raise CompileError(
+            f"graph '{graph.name}' has no cost, so there is nothing to differentiate"
+        )
     for v in chosen:
         graph.name_of(v)
     return chosen
@@ -368,7 +372,7 @@ def _finished(
         grads = []
         for v, node, g in zip(targets, wrt, found, strict=True):
             if g is None and not allow_unused:
-                _explain(graph, batched.loss, node, v, costs)
+                _explain(graph, batched.loss, node, v, costs, origins)
             grads.append(full(0.0, node.shape) if g is None else g)
         for node, g in cotangents.items():
             if node in names and node is not batched.loss:
@@ -381,14 +385,19 @@ def _finished(
     return run(whole, passes), told
 
 
-def _explain(graph: Graph, loss: Node, wrt: Node, variable: Variable, costs: Sequence[Any]) -> None:
+def _explain(
+    graph: Graph,
+    loss: Node,
+    wrt: Node,
+    variable: Variable,
+    costs: Sequence[Any],
+    origins: Mapping[Node, Origin],
+) -> None:
+    """Raise the error that names the cost, the variable, and the block that cuts the path."""
     named_costs = " + ".join(f"'{use.name}'" for use in costs)
-    blocks: dict[Node, str] = {}
-    for use in graph.uses:
-        for v in use.outputs:
-            blocks.setdefault(v.node, use.name)
+    blocks = {node: origin.block for node, origin in origins.items()}
     assert not reaches(loss, wrt)
-    told = f"parameter '{graph.name_of(variable)}'"
+    told = f"{variable.role} '{graph.name_of(variable)}'"
     raise DerivativeError(
         f"graph '{graph.name}': {why_not(loss, wrt, f'cost {named_costs}', told, blocks)}"
     )

@@ -72,7 +72,8 @@ def _line_in(path: Path, error: BaseException) -> str:
         if trace.tb_frame.f_code.co_filename == str(path):
             line = f":{trace.tb_lineno}"
         trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.lineno is not None:
+    # The line of a syntax error, unless it is in a module that the file imports.
+    if isinstance(error, SyntaxError) and error.filename == str(path) and error.lineno is not None:
         line = f":{error.lineno}"
     return line
 

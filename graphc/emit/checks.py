@@ -221,7 +221,8 @@ class Checks:
         if early != check:
             result.append(self.arguments(early, model.forward_fields, None))
         fields = model.loss_fields if model.has_loss else model.forward_fields
-        result.append(self.arguments(check, fields, early if early != check else None))
+        leads = early != check and model.shares_forward
+        result.append(self.arguments(check, fields, early if leads else None))
         result += self.kind_checks()
         if model.target.needs_device:
             result.append(NEED_GPU.format(lib=self.dialect.lib).rstrip().split("\n"))

@@ -53,8 +53,9 @@ def save_source(path: Any, source: str, arrays: Mapping[str, Any], force: bool =
 
 def write_arrays(file: Any, arrays: Mapping[str, Any]) -> None:
     """Write arrays into one file that NumPy loads without pickle; the mark stands first in it."""
-    plain: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
-    np.savez(file, **{MARK: np.array(__version__)}, **plain)
+    plain: dict[str, Any] = {MARK: np.array(__version__)}
+    plain |= {name: np.asarray(value) for name, value in arrays.items()}
+    np.savez(file, **plain)
 
 
 def guard(path: Path, force: bool) -> None:

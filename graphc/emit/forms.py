@@ -39,18 +39,25 @@ def is_view(node: Node) -> bool:
 
 def is_broadcast(node: Node) -> bool:
     """Return whether the result repeats its operand, as a read-only view or a filled array."""
-    return isinstance(node, Contraction) and is_shuffle(node) and bool(node.extents)
+    if not (isinstance(node, Contraction) and is_shuffle(node) and node.extents):
+        return False
+    return len(set(node.output)) == len(node.output)  # an identity matrix is not one number
+
+
+def is_ones(node: Node) -> bool:
+    """Return whether a node is 1 everywhere."""
+    return (
+        isinstance(node, Contraction)
+        and is_broadcast(node)
+        and len(set(node.output)) == len(node.output)  # not an identity matrix
+        and scalar_value(node.args[0]) == 1
+        and node.kind == "real"
+    )
 
 
 def is_fixed(node: Node) -> bool:
     """Return whether a node is a vector of ones of known length: fast files keep one for all."""
-    return (
-        is_broadcast(node)
-        and node.type.rank == 1
-        and isinstance(node.shape[0], int)
-        and scalar_value(node.args[0]) == 1
-        and node.kind == "real"
-    )
+    return is_ones(node) and node.type.rank == 1 and isinstance(node.shape[0], int)
 
 
 def is_leaf(node: Node) -> bool:

@@ -118,6 +118,11 @@ class Model:
         """The inputs that the loss or a gradient needs."""
         return self._needed((self.loss_node, *self.gradients))
 
+    @property
+    def shares_forward(self) -> bool:
+        """Whether the loss can start from `forward`: it has all inputs that `forward` needs."""
+        return self.has_loss and set(self.forward_fields) <= set(self.loss_fields)
+
     def _needed(self, nodes: tuple[Node, ...]) -> tuple[Field, ...]:
         below = set(topological(nodes))
         return tuple(f for f in self.inputs if f.node in below)

@@ -15,6 +15,7 @@ from graphc.emit.forms import (
     is_fixed,
     is_leaf,
     is_mask,
+    is_ones,
     is_view,
     same_buffer,
 )
@@ -32,6 +33,7 @@ from graphc.types import Shape
 COTANGENT = "d_"  # in front of the name of a variable
 COMMUTATIVE = ("add", "multiply")
 MOST_INLINED = 3  # operations in one line of readable code
+DEEPEST = 20  # views of views, and the like, in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,17 @@ def plan(
         if node not in inline and _inlines(node, uses, user_names, fixed, fast, fused):
             inline.add(node)
     weights: dict[Node, int] = {}
+    depths: dict[Node, int] = {}
     for node in order:  # a long line is broken at the operand that made it long
-        held = sum(weights.get(arg, 0) for arg in node.args if arg in inline)
-        weights[node] = held + (0 if is_view(node) or node in hosts or is_leaf(node) else 1)
-        if node in inline and weights[node] > MOST_INLINED and not (is_leaf(node) or node in fused):
+        held = [arg for arg in node.args if arg in inline]
+        weights[node] = sum(weights[arg] for arg in held)
+        weights[node] += 0 if is_view(node) or node in hosts or is_leaf(node) else 1
+        depths[node] = 1 + max((depths[arg] for arg in held), default=0)
+        too_long = weights[node] > MOST_INLINED or depths[node] > DEEPEST
+        if node in inline and too_long and not (is_leaf(node) or node in fused):
             inline.discard(node)
         if node not in inline:
-            weights[node] = 0
+            weights[node] = depths[node] = 0
     statements = [n for n in order if n not in inline]
     into = _reuse(statements, inline, order, wanted, given) if fast else {}
     names = _name(statements, into, given, user_names, namer, origins)
@@ -305,10 +311,6 @@ def _augments(node: Node, operand: Node) -> bool:
     return SCALARS[node.function].infix is not None and len(node.args) == 2 and first
 
 
-def _is_ones(node: Node) -> bool:
-    return is_broadcast(node) and scalar_value(node.args[0]) == 1
-
-
 def _wish(node: Node) -> str:
     """Return a name that says what an unnamed node is."""
     if keeps_dims(node):
@@ -318,7 +320,7 @@ def _wish(node: Node) -> str:
     if is_mean(node) is not None:
         return "mean"
     if isinstance(node, Contraction):
-        terms = [arg for arg in node.args if not _is_ones(arg)]
+        terms = [arg for arg in node.args if not is_ones(arg)]
         if len(terms) == 1 and len(node.args) == 2:
             return "Z" if getattr(terms[0], "function", "") == "exp" else "total"
         if len(node.args) == 1 and len(node.output) < len(node.inputs[0]):

@@ -34,7 +34,8 @@ def _forward_alone(file: File) -> list[str]:
     steps = body(made, dialect, file.comments(made))
     writer = Writer(made, dialect)
     result = file.forward_result([writer.result(n) for n in model.forward_nodes])
-    lines = [file.check_call("_check", fields), *file.size_lines(dialect, given)]
+    check = check_names(model)[0]
+    lines = [file.check_call(check, fields), *file.size_lines(dialect, given)]
     public = model.function or "forward"
     return [*file.opening(public, fields), *indented([*lines, *steps, *result])]
 
@@ -104,7 +105,9 @@ def _with_loss(file: File) -> list[list[str]]:
     below_costs = set(topological(model.costs, leaves)) - below_forward - leaves.keys()
     everything = topological((model.loss_node, *model.gradients), leaves)
     order = {node: i for i, node in enumerate(topological((*forward_nodes, *everything), leaves))}
-    saved = _handed_over(everything, below_forward, forward_nodes, order)
+    # Outputs that need more than the loss does are no part of what the two share.
+    shared = forward_nodes if model.shares_forward else []
+    saved = _handed_over(everything, below_forward, shared, order)
     costs = _handed_over(
         [n for n in everything if n not in below_forward], below_costs, model.costs, order
     )
@@ -116,7 +119,10 @@ def _with_loss(file: File) -> list[list[str]]:
         if results:
             stages.append(_Stage(file, name, results, known, namer))
             known |= stages[-1].names
-    functions = [_forward(file, stages, saved)] if model.forward else []
+    functions = []
+    if model.forward:
+        alone = not model.shares_forward
+        functions.append(_forward_alone(file) if alone else _forward(file, stages, saved))
     functions += [_loss(file, stages, known), _backward(file, stages, known, namer)]
     return [*functions, *(stage.definition() for stage in stages)]
 

@@ -15,7 +15,7 @@ from graphc.emit.expressions import (
     spell,
     typed,
 )
-from graphc.emit.forms import is_broadcast, is_mask, is_view
+from graphc.emit.forms import is_broadcast, is_mask, is_ones, is_view
 from graphc.emit.plan import Plan, Step
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -74,7 +74,7 @@ class Writer:
             a, b = (self.spelled(arg) for arg in node.args)
             into = self.plan.names[step.into]
             return [f"{step.name} = {a.within(20)}.dot({b.text}, {into})"]
-        if self.dialect.fast and _is_ones(node):
+        if self.dialect.fast and is_ones(node):
             # Filling is quicker than np.ones, which goes through a broadcast.
             size = self.dialect.shape(node.shape)
             made = f"{self.dialect.lib}.empty({size}, {self.dialect.dtype})"
@@ -140,10 +140,6 @@ class Writer:
         if node.function == "multiply" and arg not in self.plan.names and is_mask(arg):
             return self.spelled(arg.args[0])
         return quick_operands(node, self.spelled, self.dialect)(arg)
-
-
-def _is_ones(node: Node) -> bool:
-    return is_broadcast(node) and scalar_value(node.args[0]) == 1 and node.kind == "real"
 
 
 def body(plan: Plan, dialect: Dialect, comments: Mapping[Node, Sequence[str]]) -> list[str]:

@@ -32,6 +32,8 @@ def elementwise(function: str, *args: Node) -> Node:
     if kind == "real" and function != "real":
         skip = 1 if function == "where" else 0
         args = args[:skip] + tuple(as_real(arg) for arg in args[skip:])
+    elif function == "power" and (scalar_value(args[1]) or 0) < 0:
+        raise KindError("an integer to a negative power is none; write a real base, such as 2.0")
     made: Node = Elementwise(args, function)
     return made
 

@@ -282,3 +282,22 @@ def test_forward_and_backward_of_one_function_at_hard_points():
         loss, grads = program.loss_and_grad([np.zeros(3)], **inputs)
         assert loss == (2e4 + 900) / 2
         np.testing.assert_array_equal(grads.b, [0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_outputs_that_need_more_than_the_loss(style):
+    """With one cost selected, `forward` may take inputs that the loss does not."""
+    graph, _ = several()
+    params, inputs = random_data(graph, 5)
+    program = compiled(graph, style, cost="size", allow_unused=True)
+    point = program.Params(**params)
+    forward = {f.name: inputs[f.name] for f in program.model.forward_fields}
+    assert sorted(forward) == ["a", "x"]
+    expected = np.tanh((inputs["x"] * inputs["a"] + params["v"]) @ params["w"].T)
+    close(program.forward(point, **forward), expected)
+    close(program.loss(point, a=inputs["a"]), np.sum(params["w"] ** 2) * inputs["a"].sum())
+    assert program.loss(list(params.values()), a=inputs["a"].tolist()) == program.loss(
+        point, a=inputs["a"]
+    )
+    with pytest.raises(ValueError, match=r"a must have shape \(4,\), got \(3,\)"):
+        program.loss_and_grad(point, a=np.ones(3))

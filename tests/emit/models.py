@@ -360,7 +360,7 @@ def compiled(graph, style="fast", **options):
     return made
 
 
-class numpy_as_cupy:  # noqa: N801
+class numpy_as_cupy:
     """NumPy under the name of cupy, with the one thing more that emitted files look at.
 
     It shows that a file's statements compute the right numbers; it shows nothing about a GPU.

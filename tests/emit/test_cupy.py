@@ -80,10 +80,6 @@ def test_every_name_exists_in_cupy(name, cupy):
             check_call(value, node)
 
 
-# Methods of arrays that emitted files call, by the names they are called by.
-METHODS = {"sum", "max", "min", "prod", "mean", "reshape", "transpose", "astype", "copy"}
-
-
 def check_call(function, node):
     try:
         signature = inspect.signature(function)

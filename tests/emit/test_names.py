@@ -39,7 +39,7 @@ def runs(source, name="emitted"):
     exec(compile(source, name, "exec"), {"__name__": "__main__"})
 
 
-@pytest.mark.parametrize("at", range(0, len(HOSTILE)))
+@pytest.mark.parametrize("at", range(len(HOSTILE)))
 def test_a_hostile_name_in_every_role(at, capsys):
     """Each name once as an input, a label, a parameter, a result, a block and a cost."""
     ring = itertools.islice(itertools.cycle(HOSTILE), at, at + 8)

@@ -356,3 +356,8 @@ def test_length_and_iteration():
         len(VARIABLES["s"])
     with pytest.raises(UsageError, match=r"has n rows, a size known only when it is called"):
         list(gc.observed("x", shape="n"))
+
+
+def test_an_integer_to_a_negative_power_is_refused():
+    with pytest.raises(gc.KindError, match="negative power"):
+        gc.observed("k", kind="integer") ** -1
