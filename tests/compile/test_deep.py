@@ -50,7 +50,7 @@ STEPS = {
 @pytest.mark.parametrize("kind", STEPS)
 def test_other_forms(kind):
     """A chain of each form of statement, among them those that are spelled where they are used."""
-    loss, grads = loss_and_grad(chain(STEPS[kind], 2000))
+    loss, grads = loss_and_grad(chain(STEPS[kind], 1500))
     assert np.isfinite(loss)
     assert np.all(np.isfinite(grads.w))
 

@@ -75,23 +75,23 @@ def cut_graphs():
         return z > 0
 
     return {
-        "rounder": ("is piecewise constant", gc.cost(rounder(w * x, name="rounder").sum(), name="C")),
-        "chooser": ("takes integer values", gc.cost(x[chooser(w * x, name="chooser")], name="C")),
-        "switch": ("gives boolean values",
-                   gc.cost(np.where(switch(w * x, name="switch"), x, 1.0).sum(), name="C")),
-    }  # fmt: skip
+        "rounder": ("'floor' is piecewise constant", rounder(w * x, name="rounder").sum()),
+        "chooser": ("'argmax' gives integer values", x[chooser(w * x, name="chooser")]),
+        "switch": ("gives boolean values", np.where(switch(w * x, name="switch"), x, 1.0).sum()),
+    }
 
 
 @pytest.mark.parametrize("block", cut_graphs())
 def test_a_path_that_is_cut(block):
     """The message names the block in which the path ends."""
-    _, cost = cut_graphs()[block]
-    graph = Graph(cost, name="cut")
+    why, result = cut_graphs()[block]
+    graph = Graph(gc.cost(result, name="C"), name="cut")
     with pytest.raises(DerivativeError) as caught:
         gc.compile(graph)
     message = str(caught.value)
     assert "no derivative passes from cost 'C' to parameter 'w'" in message
-    assert f"in block '{block}'" in message
+    assert f"in block '{block}', " in message
+    assert why in message
     assert "allow_unused=True" in message
     program = gc.compile(graph, allow_unused=True)
     _, grads = program.loss_and_grad([np.ones(3)], x=np.ones((2, 3)))
@@ -117,13 +117,13 @@ def test_differentiating_without_a_cost():
 
 def test_differentiating_by_a_variable_of_another_graph(graph):
     other = gc.parameter("other", shape=3)
-    with pytest.raises(NamingError, match="'other'.*is not in graph 'net'"):
+    with pytest.raises(NamingError, match=r"'other'.*is not in graph 'net'"):
         gc.compile(graph, wrt=other)
 
 
 def test_a_function_with_a_free_variable():
     x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3)
-    with pytest.raises(CompileError, match="depend on .*'w'.*not among the inputs"):
+    with pytest.raises(CompileError, match=r"depend on .*'w'.*not among the inputs"):
         gc.compile_function([x], x * w)
     with pytest.raises(CompileError, match="occurs twice among the inputs"):
         gc.compile_function([x, x], x)

@@ -137,7 +137,7 @@ print(len(public), "functions")
 def test_a_function_says_so_too(cupy, no_gpu):
     x = gc.observed("x", shape=3)
     f = gc.compile_function([x], [x * 2], target="cupy", style="readable")
-    with pytest.raises(RuntimeError, match="^this file computes on a CUDA GPU, and none was"):
+    with pytest.raises(RuntimeError, match=r"^this file computes on a CUDA GPU, and none was"):
         f([1, 2, 3])
 
 

@@ -141,7 +141,7 @@ def test_a_callable_start_compiles_but_is_not_saved(tmp_path):
         np.testing.assert_array_equal(
             start.slope, np.arange(4.0) + np.random.default_rng(5).random()
         )
-        with pytest.raises(CompileError, match="slope.*source='module:function'"):
+        with pytest.raises(CompileError, match=r"slope.*source='module:function'"):
             program.save(tmp_path / "net.py")
     assert not list(tmp_path.iterdir())
 

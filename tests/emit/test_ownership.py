@@ -1,4 +1,4 @@
-"""What callers get is theirs, what they give stays as it was, and calls do not disturb each other."""
+"""What callers get is theirs, what they give stays as it was, and calls disturb no other call."""
 
 from concurrent.futures import ThreadPoolExecutor
 
