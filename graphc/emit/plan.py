@@ -25,7 +25,7 @@ from graphc.ir.program import Origin
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd
-from graphc.ops.leaves import Constant, Input, scalar_value
+from graphc.ops.leaves import Constant, Input
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
 from graphc.types import Shape
@@ -100,7 +100,9 @@ def plan(
     order = [n for n in topological(wanted, given, visit) if n not in given]
     uses = _count(order, wanted)
     fused = {n.args[0] for n in order if keeps_dims(n) and uses[n.args[0]] == 1} - set(given)
-    fused |= {n.args[2] for n in order if isinstance(n, ScatterAdd) and _one_number(n.args[2])}
+    # What repeats one number is filled in anew wherever a scatter needs it.
+    scatters = [n for n in order if isinstance(n, ScatterAdd)]
+    fused |= {n.args[i] for n in scatters for i in (0, 2) if _one_number(n.args[i])} - set(wanted)
     fixed = [n for n in wanted if n not in spelled_last]
     hosts = host_scalars(order)
     elided = _elided_masks(order)
@@ -329,7 +331,9 @@ def _wish(node: Node) -> str:
             return "Z" if exponentials else "total"
         if len(node.args) == 2:
             return "product"
-        return "ones" if scalar_value(node.args[0]) == 1 else "filled"
+        if len(set(node.output)) < len(node.output):
+            return "identity"
+        return "ones" if is_ones(node) else "filled"
     function = getattr(node, "function", type(node).__name__.lower())
     return _WISHES.get(function, function)
 
@@ -346,7 +350,7 @@ _WISHES = {
     "square": "sq",
     "where": "t",
     "scatteradd": "t",
-    "reshape": "t",
+    "reshape": "t", "slice": "part",
     "gather": "picked",
     "pad": "padded",
     "sum": "total",

@@ -16,11 +16,12 @@ import numpy as np
 from graphc.errors import FormulaError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index
-from graphc.ops.contraction import broadcast_to, sum_axes
+from graphc.ops.contraction import broadcast_to, sum_axes, transpose
 from graphc.ops.elementwise import as_real, elementwise
+from graphc.ops.leaves import Iota, constant
 from graphc.ops.rules import Element, Indices, Sizes, define
 from graphc.ops.structural import reshape
-from graphc.types import Dim, Kind, Shape, TensorType
+from graphc.types import Dim, Kind, Shape, TensorType, size_of
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -108,9 +109,23 @@ def _log_softmax_vjp(node: Reduction, g: Node) -> Node:
 
 
 def _prod_vjp(node: Reduction, g: Node) -> Node:
+    """Multiply with the product of the others, formed as such.
+
+    Dividing the product by the element would fail at zeros, and picking cases apart there would
+    lose the second derivative; so this costs the square of the number of factors.
+    """
     (x,) = node.args
-    ratio = elementwise("divide", spread(node, x, node.axes), x)
-    return elementwise("multiply", spread(g, x, node.axes), ratio)
+    rest = [a for a in range(x.type.rank) if a not in node.axes]
+    order = [*rest, *node.axes]
+    count = size_of([x.shape[a] for a in node.axes])
+    front = tuple(x.shape[a] for a in rest)
+    factors = reshape(transpose(x, order), (*front, 1, count))
+    place: Node = Iota((), count)
+    own = elementwise("equal", reshape(place, (count, 1)), place)
+    others = reduction("prod", elementwise("where", own, constant(1.0), factors), (len(rest) + 1,))
+    aligned = reshape(others, tuple(x.shape[a] for a in order))
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return elementwise("multiply", spread(g, x, node.axes), transpose(aligned, back))
 
 
 def _best(function: str) -> Callable[..., Term]:

@@ -453,3 +453,13 @@ def test_a_deep_chain_needs_no_recursion():
     g = gc.grad(y, x)
     assert value(g, {x: 0.0}) == 1
     assert value(gc.jvp(y, x, 1.0), {x: 0.0}) == 1
+
+
+@pytest.mark.parametrize("at", [[2.0, 3.0, 4.0], [0.0, 2.0, 3.0], [0.0, 0.0, 3.0]])
+def test_a_product_with_zeros(at):
+    x = gc.observed("x", shape=3)
+    product = np.prod(x)
+    derivatives = gc.compile_function([x], [gc.grad(product, x), gc.hessian(product, x)])
+    first, second = derivatives(np.array(at))
+    np.testing.assert_allclose(first, jax.grad(jnp.prod)(jnp.array(at)), rtol=1e-14)
+    np.testing.assert_allclose(second, jax.hessian(jnp.prod)(jnp.array(at)), rtol=1e-14)

@@ -111,25 +111,24 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     t7 = np.multiply(picked4, 1 / P, picked4)
     total7 = np.add.reduce(t7, (0, 1))
     np.add.at(d_w, fixed, total7)
-    filled2 = np.zeros((P, 3, 5, 2), DTYPE)
     t8 = np.multiply(picked5, 1 / P, picked5)
-    filled3 = np.broadcast_to(t8, (P, 3, 2, 2))
-    t9 = filled2.copy()
-    np.add.at(t9, (slice(None), slice(None), fixed), filled3)
+    filled2 = np.broadcast_to(t8, (P, 3, 2, 2))
+    t9 = np.zeros((P, 3, 5, 2), DTYPE)
+    np.add.at(t9, (slice(None), slice(None), fixed), filled2)
     t10 = np.multiply(picked3, 1 / P * 2, picked3)
     t11 = t9
     np.add.at(t11, (np.arange(P)[:, None], j), t10)
-    filled4 = np.zeros((P, 1, 5, 1), DTYPE)
+    filled3 = np.zeros((P, 1, 5, 1), DTYPE)
     t12 = 1 / P * total[:, None, None]
-    t13 = filled4.transpose(0, 2, 1, 3).copy()
+    t13 = filled3.transpose(0, 2, 1, 3).copy()
     t13[np.arange(P), i] += t12
     padded2 = np.zeros((P, 3, 5, 2), DTYPE)
     padded2[:, :1, :, 1:] = t13.transpose(0, 2, 1, 3)
     t11 += padded2
     t14 = 1 / P * picked2[:, 0, 0]
-    filled5 = np.broadcast_to(t14[:, None, None], (P, 3, 2))
+    filled4 = np.broadcast_to(t14[:, None, None], (P, 3, 2))
     t15 = t11.transpose(0, 2, 1, 3).copy()
-    t15[np.arange(P), i] += filled5
+    t15[np.arange(P), i] += filled4
     t16 = t15.transpose(0, 2, 1, 3) * x
     total8 = np.add.reduce(t16, (0, 1))
     d_w += total8
