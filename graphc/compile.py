@@ -5,9 +5,7 @@ graph ─▶ stable spellings ─▶ sample axis, mean cost ─▶ backward ─�
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +17,7 @@ from graphc.emit.frame import Emitted, emit
 from graphc.emit.model import Comments, Field, Model
 from graphc.emit.naming import Namer
 from graphc.emit.plan import COTANGENT
-from graphc.emit.runtime import load
+from graphc.emit.runtime import load, paused_collector
 from graphc.emit.targets import DTYPES, STYLES, Target, target_named
 from graphc.emit.version import __version__
 from graphc.errors import CompileError, DerivativeError
@@ -243,22 +241,6 @@ def _pipeline(style: str, passes: tuple[Pass, ...] | None) -> tuple[Pass, ...]:
     if passes is not None:
         return passes
     return FAST if style == "fast" else DEFAULT
-
-
-@contextmanager
-def paused_collector() -> Iterator[None]:
-    """Keep Python's cycle collector from running.
-
-    A program of many thousand nodes makes it look at all of them again and again, and finds
-    nothing: nodes form no cycles.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _checked(target: str, dtype: str, style: str) -> Target:

@@ -103,7 +103,7 @@ def plan(
     # What repeats one number is filled in anew wherever a scatter needs it.
     scatters = [n for n in order if isinstance(n, ScatterAdd)]
     fused |= {n.args[i] for n in scatters for i in (0, 2) if _one_number(n.args[i])} - set(wanted)
-    fixed = [n for n in wanted if n not in spelled_last]
+    fixed = set(wanted).difference(spelled_last)
     hosts = host_scalars(order)
     elided = _elided_masks(order)
     inline = {n for n in order if is_leaf(n) or (fast and is_fixed(n))} | hosts | elided | fused
@@ -171,7 +171,7 @@ def _inlines(
     node: Node,
     uses: Mapping[Node, int],
     user_names: Mapping[Node, str],
-    wanted: Sequence[Node],
+    wanted: set[Node],
     fast: bool,
     fused: set[Node],
 ) -> bool:
@@ -350,7 +350,8 @@ _WISHES = {
     "square": "sq",
     "where": "t",
     "scatteradd": "t",
-    "reshape": "t", "slice": "part",
+    "reshape": "t",
+    "slice": "part",
     "gather": "picked",
     "pad": "padded",
     "sum": "total",
