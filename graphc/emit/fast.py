@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.emit.checks import Checks, check_names
+from graphc.emit.expressions import Dialect
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.model import Field
-from graphc.emit.plan import plan
+from graphc.emit.plan import SAMPLES, Plan, plan
 from graphc.emit.statements import Writer, body
 from graphc.ir.nodes import Node
 
@@ -54,9 +55,40 @@ def _function(file: File, name: str) -> list[str]:
     else:
         result = file.gradient_result(writer.spelled(model.loss_node).text, writer)
     check = check_names(model)[0 if forward else 1]
-    lines = [*_accept(file, check, fields), *file.size_lines(dialect, given)]
+    rooms = _room_lines(file, made, dialect)
+    lines = [*_accept(file, check, fields), *file.size_lines(dialect, given), *rooms]
     public = model.function or name
     return [*file.opening(public, fields), *indented([*lines, *steps, *result])]
+
+
+ROOMS = '''def _rooms(P, *columns):
+    """Memory for matrices of P rows, in one piece; None where fresh memory costs little.
+
+    From 4 MiB on NumPy asks for huge pages, and the C library stops returning smaller pieces.
+    """
+    if P < 256:
+        return (None,) * {len}(columns)
+    room = {np}.empty({max}(P * {sum}(columns), 1 << 20), {dtype})
+    rooms, start = [], 0
+    for n in columns:
+        rooms.append(room[start : start + P * n].reshape(P, n))
+        start += P * n
+    return rooms
+'''
+
+
+def _room_lines(file: File, made: Plan, dialect: Dialect) -> list[str]:
+    """Print the line that takes memory for the matrix products of a body."""
+    rooms = made.rooms
+    if not rooms:
+        return []
+    own = file.names.own
+    file.helpers["_rooms"] = ROOMS.format(
+        len=own("len"), np=file.lib, max=own("max"), sum=own("sum"), dtype=own("DTYPE")
+    )
+    columns = ", ".join(dialect.dim(step.node.shape[1]) for step in rooms)
+    names = ", ".join(str(step.room) for step in rooms) + ("," if len(rooms) == 1 else "")
+    return [f"{names} = _rooms({dialect.dim(SAMPLES)}, {columns})"]
 
 
 def _accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:

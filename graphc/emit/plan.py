@@ -5,7 +5,7 @@ Every decision of emission is made here; printing folds over the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.emit.expressions import is_mean, keeps_dims
@@ -28,10 +28,11 @@ from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import Constant, Input
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
-from graphc.types import Shape
+from graphc.types import Shape, named
 
 COTANGENT = "d_"  # in front of the name of a variable
 COMMUTATIVE = ("add", "multiply")
+SAMPLES = named("P")
 MOST_INLINED = 3  # operations in one line of readable code
 DEEPEST = 20  # views of views, and the like, in one line
 
@@ -46,11 +47,14 @@ class Step:
         The variable that it is assigned to.
     into
         The operand whose buffer the result is written into, if any.
+    room
+        The variable of the memory that a matrix product writes into, where it is not `into`.
     """
 
     node: Node
     name: str
     into: Node | None = None
+    room: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,11 @@ class Plan:
     uses: Mapping[Node, int]
     names: Mapping[Node, str]
     copied: frozenset[Node]
+
+    @property
+    def rooms(self) -> tuple[Step, ...]:
+        """The steps that write into memory of their own, which one allocation provides."""
+        return tuple(step for step in self.steps if step.room is not None)
 
 
 def plan(
@@ -125,7 +134,11 @@ def plan(
     statements = [n for n in order if n not in inline]
     into = _reuse(statements, inline, order, wanted, given) if fast else {}
     names = _name(statements, into, given, user_names, namer, origins)
-    steps = tuple(Step(n, names[n], into.get(n)) for n in statements)
+    rooms = _rooms(statements, into, wanted) if fast else set()
+    steps = tuple(
+        Step(n, names[n], into.get(n), namer.fresh("room") if n in rooms else None)
+        for n in statements
+    )
     copied = copies(returned, given)
     if fast:  # a vector of ones is the file's own
         copied |= {n for n in returned if is_fixed(n)}
@@ -233,6 +246,30 @@ def _reuse(
             if arg in matrices and arg not in kept and last[arg] == at and not taken:
                 idle.setdefault(arg.shape, []).append(arg)
     return into
+
+
+def _rooms(
+    statements: Sequence[Node], into: Mapping[Node, Node], wanted: Sequence[Node]
+) -> set[Node]:
+    """Return the matrix products of one row a sample that no caller gets to see.
+
+    Their memory is asked for in one piece. The C library hands freed pieces of middling size back
+    to the system after each call, and taking them again costs a page fault every few kilobytes.
+    """
+    seen = {below for node in wanted for below in _memory_of(node, into)}
+    return {
+        n
+        for n in statements
+        if is_matrix_product(n) and n not in into and n.shape[0] == SAMPLES and n not in seen
+    }
+
+
+def _memory_of(node: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
+    """Yield a node and those whose memory its value lives in."""
+    yield node
+    while node in into or (is_view(node) and node.args):
+        node = into[node] if node in into else node.args[0]
+        yield node
 
 
 def is_matrix_product(node: Node) -> bool:

@@ -70,9 +70,9 @@ class Writer:
                 f"{step.name} = {zeros}, {dtype})",
                 f"{step.name}[{place}] = {self.spelled(node.args[0]).text}",
             ]
-        if isinstance(node, Contraction) and step.into is not None:
+        if isinstance(node, Contraction) and (step.into is not None or step.room is not None):
             a, b = (self.spelled(arg) for arg in node.args)
-            into = self.plan.names[step.into]
+            into = step.room if step.into is None else self.plan.names[step.into]
             return [f"{step.name} = {a.within(20)}.dot({b.text}, {into})"]
         if self.dialect.fast and is_ones(node):
             # Filling is quicker than np.ones, which goes through a broadcast.

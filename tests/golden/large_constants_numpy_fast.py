@@ -42,8 +42,10 @@ def forward(params: Params, x) -> np.ndarray:
     if not _fits_forward(params, x):
         params, x = _check_forward(params, x)
     w, = params
+    P = len(x)
+    room, = _rooms(P, 10)
     # add1: forward
-    product = x.dot(_constant0.T)
+    product = x.dot(_constant0.T, room)
     tanh = np.tanh(product, product)
     add1_out = tanh.dot(w.T)
     e = np.exp(_constant0)
@@ -59,13 +61,14 @@ def loss(params: Params, x, y) -> float:
         params, x, y = _check(params, x, y)
     w, = params
     P = len(x)
+    room, room2 = _rooms(P, 10, 10)
     # C: forward
     ones = np.empty(P, DTYPE)
     ones.fill(1)
     # add1: forward
-    product = x.dot(_constant0.T)
+    product = x.dot(_constant0.T, room)
     tanh = np.tanh(product, product)
-    add1_out = tanh.dot(w.T)
+    add1_out = tanh.dot(w.T, room2)
     e = np.exp(_constant0)
     Z = e.dot(_ones20)
     add1_out += Z
@@ -91,13 +94,14 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
         params, x, y = _check(params, x, y)
     w, = params
     P = len(x)
+    room, room2 = _rooms(P, 10, 10)
     # C: forward
     ones = np.empty(P, DTYPE)
     ones.fill(1)
     # add1: forward
-    product = x.dot(_constant0.T)
+    product = x.dot(_constant0.T, room)
     tanh = np.tanh(product, product)
-    add1_out = tanh.dot(w.T)
+    add1_out = tanh.dot(w.T, room2)
     e = np.exp(_constant0)
     Z = e.dot(_ones20)
     add1_out += Z
@@ -145,6 +149,21 @@ def _fits(params, x, y):
         and type(x) is np.ndarray and x.dtype is _REAL and x.ndim == 2 and x.shape == (x.shape[0], 20) and x.shape[0] > 0
         and type(y) is np.ndarray and y.dtype is _REAL and y.ndim == 2 and y.shape == (x.shape[0], 10)
     )
+
+
+def _rooms(P, *columns):
+    """Memory for matrices of P rows, in one piece; None where fresh memory costs little.
+
+    From 4 MiB on NumPy asks for huge pages, and the C library stops returning smaller pieces.
+    """
+    if P < 256:
+        return (None,) * len(columns)
+    room = np.empty(max(P * sum(columns), 1 << 20), DTYPE)
+    rooms, start = [], 0
+    for n in columns:
+        rooms.append(room[start : start + P * n].reshape(P, n))
+        start += P * n
+    return rooms
 
 
 def _check_params(params):

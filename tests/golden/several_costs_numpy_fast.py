@@ -71,11 +71,12 @@ def loss(params: Params, x, y, scale) -> float:
         params, x, y, scale = _check(params, x, y, scale)
     w, = params
     P = len(x)
+    room, = _rooms(P, 2)
     # fit: forward
     ones = np.empty(P, DTYPE)
     ones.fill(1)
     # matmul1: forward
-    matmul1_out = x.dot(w.T)
+    matmul1_out = x.dot(w.T, room)
     # tanh1: forward
     z = np.tanh(matmul1_out, matmul1_out)
     # fit: forward
@@ -111,11 +112,12 @@ def loss_and_grad(params: Params, x, y, scale) -> tuple[float, Params]:
         params, x, y, scale = _check(params, x, y, scale)
     w, = params
     P = len(x)
+    room, = _rooms(P, 2)
     # fit: forward
     ones = np.empty(P, DTYPE)
     ones.fill(1)
     # matmul1: forward
-    matmul1_out = x.dot(w.T)
+    matmul1_out = x.dot(w.T, room)
     # tanh1: forward
     z = np.tanh(matmul1_out, matmul1_out)
     # fit: forward
@@ -182,6 +184,21 @@ def _fits(params, x, y, scale):
         and type(y) is np.ndarray and y.dtype is _REAL and y.ndim == 2 and y.shape == (x.shape[0], 2)
         and type(scale) is np.ndarray and scale.dtype is _REAL and scale.shape == ()
     )
+
+
+def _rooms(P, *columns):
+    """Memory for matrices of P rows, in one piece; None where fresh memory costs little.
+
+    From 4 MiB on NumPy asks for huge pages, and the C library stops returning smaller pieces.
+    """
+    if P < 256:
+        return (None,) * len(columns)
+    room = np.empty(max(P * sum(columns), 1 << 20), DTYPE)
+    rooms, start = [], 0
+    for n in columns:
+        rooms.append(room[start : start + P * n].reshape(P, n))
+        start += P * n
+    return rooms
 
 
 def _check_params(params):
