@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from graphc.errors import GraphcError
-from graphc.ir.program import Program, verify
+from graphc.ir.program import Program, closed, verify
 from graphc.passes.dce import dce
 from graphc.passes.expand import expand
 from graphc.passes.fold import fold
@@ -26,7 +26,8 @@ FAST: tuple[Pass, ...] = (*DEFAULT[:-1], products, dce)
 def run(program: Program, passes: tuple[Pass, ...] = DEFAULT) -> Program:
     """Return the program after all passes.
 
-    After each pass the interface must be what it was; at the end, every node is checked.
+    After each pass: the interface is what it was, and nothing is used that no caller fills. At
+    the end, every node is checked.
 
     Raises
     ------
@@ -34,7 +35,7 @@ def run(program: Program, passes: tuple[Pass, ...] = DEFAULT) -> Program:
         If a pass breaks the program: a fault of the pass.
     """
     for step in passes:
-        before, program = program, step(program)
+        before, program = program, closed(step(program))
         types = [node.type for node in before.outputs]
         if program.inputs != before.inputs or [n.type for n in program.outputs] != types:
             raise GraphcError(f"the pass {step.__name__} changed the program's interface")
