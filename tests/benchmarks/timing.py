@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 TOLERANCE = {"float32": 2e-4, "float64": 1e-10}
-PAUSE = 0.05  # seconds before each turn: the threads of the peer before spin for a while
+# Seconds before each turn: the threads of the peer before spin, OpenBLAS' for over 0.05 s.
+PAUSE = 0.4
 
 
 @dataclass(frozen=True)
