@@ -6,7 +6,7 @@ Python needs them and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -538,8 +538,3 @@ def is_mean(node: Node) -> Node | None:
     known = scalar_value(bottom)
     same = bottom.size == count if isinstance(bottom, Size) else known == count
     return top.args[0] if same and not isinstance(known, Dimension) else None
-
-
-def argument_list(values: Sequence[str]) -> str:
-    """Return arguments with commas."""
-    return ", ".join(values)

@@ -79,14 +79,10 @@ def _imports(file: File) -> list[str]:
         if source is not None:
             module, _, name = source.partition(":")
             lines.append(f"from {module} import {name} as _init_{f.name}")
-    lines.append(_import(model.target.module, model.target.alias, file.lib))
+    lines.append(f"import {model.target.module} as {file.lib}")
     if model.target.alias != "np":
-        lines.append(_import("numpy", "np", own("np")))
+        lines.append(f"import numpy as {own('np')}")
     return lines
-
-
-def _import(module: str, alias: str, name: str) -> str:
-    return f"import {module} as {name}"
 
 
 def _globals(file: File) -> list[str]:

@@ -142,7 +142,7 @@ def _type(node: Contraction) -> TensorType:
                 listed = " and ".join(shape_text(a.shape) for a in node.args)
                 raise ShapeError(f"shapes {listed} do not fit: {sizes[label]} against {dim}")
     shape = tuple(sizes[label] for label in node.output)
-    if len(node.args) == 1 and is_shuffle_of(node):
+    if is_shuffle(node):
         return TensorType(shape, node.args[0].kind)
     if any(arg.kind == "boolean" for arg in node.args):
         raise KindError("a sum of products takes numbers; a boolean operand must be made one first")
@@ -150,11 +150,6 @@ def _type(node: Contraction) -> TensorType:
     if real and any(arg.kind != "real" for arg in node.args):
         raise KindError("a sum of products takes operands of one kind")
     return TensorType(shape, "real" if real else "integer")
-
-
-def is_shuffle_of(node: Contraction) -> bool:
-    """Return whether a contraction of one operand sums nothing."""
-    return set(node.inputs[0]) <= set(node.output)
 
 
 def _vjp(node: Contraction, i: int, g: Node) -> Node:
