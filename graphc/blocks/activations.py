@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from graphc.language.functions import function
-from graphc.language.numpy_protocol import along, scalar_function
+from graphc.language.protocol.reductions import along
+from graphc.language.protocol.scalars import scalar_function
 from graphc.language.variable import Variable
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.language.functions import Input, cost
-from graphc.language.numpy_protocol import along
+from graphc.language.protocol.reductions import along
 from graphc.language.variable import Variable
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graphc.emit.expressions import Dialect
+from graphc.emit.dialect import Dialect
 from graphc.emit.model import Field, Model
 from graphc.types import Dim, Dimension, evaluate, named, names_in, shape_text
 

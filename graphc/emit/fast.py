@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.emit.checks import Checks, check_names
-from graphc.emit.expressions import Dialect
+from graphc.emit.dialect import Dialect
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.model import Field
 from graphc.emit.plan import SAMPLES, Plan, plan

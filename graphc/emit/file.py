@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from graphc.emit.expressions import Dialect
+from graphc.emit.dialect import Dialect
 from graphc.emit.model import Field, Model
 from graphc.emit.naming import Namer
 from graphc.emit.plan import COTANGENT, Plan

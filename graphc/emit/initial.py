@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.emit.expressions import Dialect
+from graphc.emit.dialect import Dialect
 from graphc.emit.model import Field, Model
 from graphc.types import named, names_in, shape_text
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from graphc.emit.expressions import is_mean, keeps_dims
 from graphc.emit.forms import (
     host_scalars,
     is_broadcast,
@@ -20,6 +19,7 @@ from graphc.emit.forms import (
     same_buffer,
 )
 from graphc.emit.naming import Namer
+from graphc.emit.spell_reduction import is_mean, keeps_dims
 from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.contraction import Contraction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from graphc.emit.checks import check_names
-from graphc.emit.expressions import Spelled
+from graphc.emit.dialect import Spelled
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.naming import Namer
 from graphc.emit.plan import copies, plan

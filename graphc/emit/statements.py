@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graphc.emit.expressions import (
-    Dialect,
-    Spelled,
-    is_mean,
-    number,
-    pad_place,
-    places,
-    quick_operands,
-    spell,
-    typed,
-)
+from graphc.emit.dialect import Dialect, Spelled, number, typed
+from graphc.emit.expressions import spell
 from graphc.emit.forms import is_broadcast, is_mask, is_ones, is_view
 from graphc.emit.plan import Plan, Step
+from graphc.emit.spell_elementwise import quick_operands
+from graphc.emit.spell_reduction import is_mean
+from graphc.emit.spell_structural import pad_place, places
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise

@@ -199,7 +199,7 @@ class Variable:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return mimebundle(self)
 
-    # Operators; the functions themselves stand in `numpy_protocol`, which fills the table.
+    # Operators; the functions themselves stand in `protocol`, which fills the table.
     def __add__(self, other: Any) -> Variable:
         return OPERATORS["add"](self, other)
 

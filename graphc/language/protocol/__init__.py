@@ -1,0 +1,8 @@
+"""NumPy's functions on variables: what `np.tanh(s)` or `np.sum(e, axis=0)` builds.
+
+Importing the package fills the tables.
+"""
+
+from graphc.language.protocol import products, reductions, scalars, shapes, tables
+
+__all__ = ["products", "reductions", "scalars", "shapes", "tables"]

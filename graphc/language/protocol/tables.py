@@ -1,0 +1,104 @@
+"""Where NumPy finds what its functions do on variables.
+
+Families register their functions with :func:`implements`; NumPy finds them through
+``__array_ufunc__`` and ``__array_function__``, Python's operators through ``OPERATORS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from graphc.errors import UsageError
+from graphc.ir.nodes import Node
+from graphc.language.indexing import index
+from graphc.language.source import here
+from graphc.language.variable import OPERATORS, Variable
+from graphc.ops.elementwise import elementwise
+from graphc.ops.leaves import constant
+from graphc.ops.scalars import SCALARS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+
+
+UFUNCS = {
+    row.ufunc: name for name, row in SCALARS.items() if row.ufunc is not None and name != "real"
+} | {
+    "abs": "absolute",
+    "true_divide": "divide",
+    "fabs": "fabs",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "invert": "~",
+}
+
+
+def implements(*functions: Any) -> Callable[[F], F]:
+    """Register what a NumPy function does on variables."""
+
+    def register(implementation: F) -> F:
+        for function in functions:
+            FUNCTIONS[function] = implementation
+        OPERATORS.setdefault(implementation.__name__, implementation)
+        return implementation
+
+    return register
+
+
+def apply_ufunc(ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Variable:
+    """Apply a ufunc, or the ``reduce`` of one that is a reduction."""
+    if options.get("out") is not None:
+        raise UsageError(f"{here()}: out= would assign into a variable; use the result instead")
+    name = ufunc.__name__
+    if method == "reduce" and name in ("add", "maximum", "minimum", "multiply"):
+        reducer = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}[name]
+        return OPERATORS[reducer](*inputs, **{"axis": 0, **options})
+    if method != "__call__":
+        raise UsageError(f"{here()}: np.{name}.{method} does not work on variables")
+    if options:
+        raise UsageError(f"{here()}: np.{name} on variables takes no {', '.join(options)}=")
+    if name in ("matmul", "vecdot"):
+        return OPERATORS[name](*inputs)
+    if name not in UFUNCS:
+        raise UsageError(f"{here()}: np.{name} does not work on graphc variables")
+    return OPERATORS[UFUNCS[name]](*inputs)
+
+
+def apply_function(function: Any, args: Any, options: Any) -> Any:
+    """Apply one of NumPy's other functions."""
+    implementation = FUNCTIONS.get(function)
+    if implementation is None:
+        module = str(getattr(function, "__module__", "numpy")).replace("numpy", "np", 1)
+        name = getattr(function, "__name__", function)
+        raise UsageError(f"{here()}: {module}.{name} does not work on graphc variables")
+    return implementation(*args, **options)
+
+
+OPERATORS["ufunc"] = apply_ufunc
+
+
+OPERATORS["function"] = apply_function
+
+
+OPERATORS["getitem"] = index
+
+
+def no_options(function: str, given: dict[str, Any]) -> None:
+    """Refuse options of NumPy's that mean nothing on variables."""
+    wrong = [
+        name for name, value in given.items() if value is not None and value is not np._NoValue
+    ]
+    if wrong:
+        raise UsageError(f"{here()}: np.{function} on variables takes no {', '.join(wrong)}=")
+
+
+def as_number(node: Node) -> Node:
+    """Return a node that can be summed: booleans count as integers."""
+    if node.kind != "boolean":
+        return node
+    return elementwise("where", node, constant(1), constant(0))
