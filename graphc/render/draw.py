@@ -1,15 +1,62 @@
-"""Drawing: layout, then print."""
+"""Drawing: a graph becomes a diagram, the diagram gets places, the places are printed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from graphc.errors import RenderError
+from graphc.language.graph import Graph
 from graphc.render.diagram import Diagram
-from graphc.render.drawing import find_direction
+from graphc.render.drawing import Drawing, find_direction
 from graphc.render.layout import lay_out
+from graphc.render.model import diagram_of
 from graphc.render.palettes import find_palette
 from graphc.render.svg import print_svg
 
-PARAMETER_STYLES = ("implicit", "stub")
+PARAMETER_STYLES = ("implicit", "stub", "shared")
+BACKWARD_STYLES = ("mirror", "overlay")
+AVERAGE_STYLES = ("stack", "plate")
+ENGINES = ("auto", "builtin", "dot")
+
+
+def drawing_of(
+    graph: Graph,
+    *,
+    direction: str | None = None,
+    params: str = "implicit",
+    backward: str | None = None,
+    average: str | None = None,
+    engine: str = "auto",
+    width: float | None = None,
+    spacing: float = 1.0,
+    positions: Mapping[str, tuple[float, float]] | None = None,
+    expand: bool | Collection[str] = (),
+    shapes: bool = True,
+) -> Drawing:
+    """Return the figure of a graph; :func:`graphc.render.files.render` describes the options.
+
+    Raises
+    ------
+    RenderError
+        If an option is unknown, or cannot be drawn together with another.
+    """
+    check("params", params, PARAMETER_STYLES)
+    check("engine", engine, ENGINES)
+    for name, value in (("backward", backward), ("average", average)):
+        if value is not None:
+            raise RenderError(f"{name}={value!r} is not drawn yet; leave {name} out")
+    diagram = diagram_of(graph, shapes)
+    return lay_out(
+        diagram,
+        direction=None if direction is None else find_direction(direction),
+        stubs=params == "stub",
+    )
+
+
+def check(name: str, value: str | None, known: Collection[str]) -> None:
+    """Refuse a value that an option does not have."""
+    if value not in known:
+        raise RenderError(f"unknown {name}={value!r}; it is one of {', '.join(known)}")
 
 
 def draw_svg(
@@ -42,10 +89,7 @@ def draw_svg(
     RenderError
         If an option is unknown or the edges close a cycle.
     """
-    if params not in PARAMETER_STYLES:
-        raise RenderError(
-            f"unknown params={params!r}; the styles are {', '.join(PARAMETER_STYLES)}"
-        )
+    check("params", params, PARAMETER_STYLES)
     drawing = lay_out(
         diagram,
         direction=None if direction is None else find_direction(direction),

@@ -5,16 +5,16 @@ The x axis points right and the y axis down. Writers print these records and dec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from graphc.errors import RenderError
-from graphc.render.diagram import Edge, Element
+from graphc.render.diagram import Edge, Element, Group
 from graphc.render.labels import Label
 
 Direction = Literal["LR", "RL", "TB", "BT"]
-Role = Literal["text", "note", "parameter"]
+Role = Literal["text", "note", "parameter", "gradient"]
 Point = tuple[float, float]
 Segment = tuple[Literal["M", "L", "C", "Z"], tuple[Point, ...]]
 Path = tuple[Segment, ...]
@@ -56,7 +56,12 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A placed element; ``ring`` is the inner ring of a discrete variable."""
+    """A placed element.
+
+    ``ring`` is the inner ring of a discrete variable, ``stub`` the arrow of implicit parameters,
+    ``leaving`` the dashed one of their gradients. What has the greater ``layer`` lies behind. The
+    outline is empty for a bare label.
+    """
 
     element: Element
     x: float
@@ -67,6 +72,8 @@ class Node:
     ring: Path
     labels: tuple[PlacedLabel, ...]
     stub: Arrow | None = None
+    leaving: Arrow | None = None
+    layer: int = 0
 
     @property
     def box(self) -> Box:
@@ -76,16 +83,31 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A placed edge."""
+    """A placed edge; ``returned`` is the dashed arrow of the gradient beside it."""
 
     edge: Edge
     arrow: Arrow
+    labels: tuple[PlacedLabel, ...] = ()
+    returned: Arrow | None = None
+    layer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A placed group: a rounded rectangle with its label."""
+
+    group: Group
+    box: Box
+    outline: Path
     labels: tuple[PlacedLabel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure: everything lies in the rectangle from (0, 0) to (width, height)."""
+    """A figure: everything lies in the rectangle from (0, 0) to (width, height).
+
+    Frames come outermost first, and are painted before all else.
+    """
 
     name: str
     description: str
@@ -94,6 +116,13 @@ class Drawing:
     height: float
     nodes: tuple[Node, ...]
     wires: tuple[Wire, ...]
+    frames: tuple[Frame, ...] = ()
+
+    def painted(self) -> Iterator[Wire | Node]:
+        """Iterate from back to front: in each layer edges first, so that elements cover ends."""
+        for layer in sorted({node.layer for node in self.nodes}, reverse=True):
+            yield from (wire for wire in self.wires if wire.layer == layer)
+            yield from (node for node in self.nodes if node.layer == layer)
 
 
 def around(x: float, y: float, width: float, height: float) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,6 @@ from graphc.errors import RenderError
 from graphc.language.graph import Graph
 
 FORMATS = (".svg",)
-# Options of the interface whose drawings are still to come, and their only value so far.
-FIXED: dict[str, Any] = {"backward": None, "average": None, "engine": "auto"}
 
 
 def render(
@@ -25,6 +24,11 @@ def render(
     backward: str | None = None,
     average: str | None = None,
     engine: str = "auto",
+    width: float | None = None,
+    spacing: float = 1.0,
+    positions: Mapping[str, tuple[float, float]] | None = None,
+    expand: bool | Collection[str] = (),
+    shapes: bool = True,
     force: bool = False,
 ) -> Path:
     """Draw a graph and write it to a file.
@@ -57,24 +61,34 @@ def render(
     OutputError
         If the file cannot be written, or exists and is not graphc's.
     """
-    for name, value in (("backward", backward), ("average", average), ("engine", engine)):
-        if value != FIXED[name]:
-            raise RenderError(f"{name}={value!r} is not drawn yet; leave {name} out")
     target = Path(path)
     if target.suffix not in FORMATS:
         raise RenderError(
             f"cannot draw {target.name}: the formats are {', '.join(FORMATS)}, by the file's ending"
         )
-    return save_text(target, svg_of(graph, direction, palette, params), force)
+    svg = svg_of(
+        graph,
+        palette,
+        direction=direction,
+        params=params,
+        backward=backward,
+        average=average,
+        engine=engine,
+        width=width,
+        spacing=spacing,
+        positions=positions,
+        expand=expand,
+        shapes=shapes,
+    )
+    return save_text(target, svg, force)
 
 
-def svg_of(
-    graph: Graph, direction: str | None = None, palette: str = "light", params: str = "implicit"
-) -> str:
-    """Return the SVG document of a graph."""
+def svg_of(graph: Graph, palette: str = "light", **options: Any) -> str:
+    """Return the SVG document of a graph; `options` are those of :func:`render`."""
     # Late, so that `import graphc` does not load the layout.
-    from graphc.render.draw import draw_svg
-    from graphc.render.model import diagram_of
+    from graphc.render.draw import drawing_of
+    from graphc.render.palettes import find_palette
+    from graphc.render.svg import print_svg
 
-    svg = draw_svg(diagram_of(graph), direction=direction, palette=palette, params=params)
+    svg = print_svg(drawing_of(graph, **options), find_palette(palette))
     return f"<!-- {MARK} {__version__} -->\n{svg}\n"

@@ -15,6 +15,10 @@ class Paint:
     fill: str
 
 
+# Kinds of elements that share their colours with others.
+PAINT_OF = {"cotangent": "gradient", "vjp": "gradient", "seed": "gradient", "output": "computed"}
+
+
 @dataclass(frozen=True, slots=True)
 class Palette:
     """All colours of a figure, as ``#rrggbb``."""
@@ -30,12 +34,27 @@ class Palette:
     parameter: Paint
     function: Paint
     cost: Paint
-    gradient: str
+    gradient: Paint
 
     def paint(self, kind: str) -> Paint:
         """Stroke and fill of an element of this kind."""
-        paint: Paint = getattr(self, kind)
+        paint: Paint = getattr(self, PAINT_OF.get(kind, kind))
         return paint
+
+    def edge(self, kind: str) -> str:
+        """Colour of an edge of this kind."""
+        return {"parameter": self.parameter.stroke, "backward": self.gradient.stroke}.get(
+            kind, self.ink
+        )
+
+    def label(self, role: str) -> str:
+        """Colour of a label with this role."""
+        return {
+            "text": self.text,
+            "note": self.note,
+            "parameter": self.parameter.stroke,
+            "gradient": self.gradient.stroke,
+        }[role]
 
 
 LIGHT = Palette(
@@ -50,7 +69,7 @@ LIGHT = Palette(
     parameter=Paint("#00795a", "#ffffff"),
     function=Paint("#2f4bc4", "#f6f7ff"),
     cost=Paint("#d1350f", "#fdebe4"),
-    gradient="#a8327d",
+    gradient=Paint("#a8327d", "#fdf5fa"),
 )
 
 DARK = Palette(
@@ -65,7 +84,7 @@ DARK = Palette(
     parameter=Paint("#4fcfa6", "#16181d"),
     function=Paint("#8aa2ff", "#1c2233"),
     cost=Paint("#ff8a66", "#3a1f18"),
-    gradient="#f08acb",
+    gradient=Paint("#f08acb", "#2b1a26"),
 )
 
 # The colours of the lecture's own figures.
@@ -81,7 +100,7 @@ CLASSIC = Palette(
     parameter=Paint("#00795a", "#ffffff"),
     function=Paint("#6666ff", "#ffffff"),
     cost=Paint("#ff3333", "#ffe1e1"),
-    gradient="#c23b9a",
+    gradient=Paint("#c23b9a", "#ffffff"),
 )
 
 PALETTES = {palette.name: palette for palette in (LIGHT, DARK, CLASSIC)}

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from graphc.calculus.names import printable
 from graphc.render.diagram import KINDS
-from graphc.render.drawing import Arrow, Drawing, Node, Path, PlacedLabel, Wire
+from graphc.render.drawing import Arrow, Drawing, Frame, Node, Path, PlacedLabel, Wire
 from graphc.render.palettes import DARK, LIGHT, Palette
 from graphc.render.typesetting import Glyph
 
@@ -21,6 +21,8 @@ STROKE = 1.7
 OUTLINE = 1.95
 RING = 1.1
 DASHES = "5 3.2"
+FRAME = 1.1
+SHAPED = tuple(kind for kind in KINDS if kind not in ("output", "seed", "port"))
 TEXT_FONTS = "STIX Two Text, Noto Serif, Times New Roman, serif"
 
 
@@ -67,25 +69,43 @@ def digest(drawing: Drawing, palette: Palette) -> str:
         drawing.description,
         [(node.element, number(node.x), number(node.y), bool(node.stub)) for node in drawing.nodes],
         [wire.edge for wire in drawing.wires],
+        [frame.group for frame in drawing.frames],
     )
     return hashlib.sha256(repr(content).encode()).hexdigest()[:10]
 
 
 def print_body(drawing: Drawing, sheet: Sheet) -> Iterator[str]:
-    """Print the edges first, so that elements cover their ends."""
-    for wire in drawing.wires:
-        yield from print_wire(wire, sheet)
-    for node in drawing.nodes:
-        yield from print_node(node, sheet)
+    """Print from back to front."""
+    for frame in drawing.frames:
+        yield from print_frame(frame, sheet)
+    for item in drawing.painted():
+        yield from print_wire(item, sheet) if isinstance(item, Wire) else print_node(item, sheet)
+
+
+def print_frame(frame: Frame, sheet: Sheet) -> Iterator[str]:
+    """Print the frame of a group."""
+    group = frame.group
+    yield f'<g class="gc-group gc-{group.kind}" data-id={attribute(group.id)}>'
+    yield f"<title>{text(group.hint or group.id)}</title>"
+    yield (
+        f'<path class="gc-frame" d="{path_data(frame.outline)}" fill="none" '
+        f'stroke="{sheet.palette.note}" stroke-width="{FRAME}"/>'
+    )
+    for label in frame.labels:
+        yield print_label(label, sheet)
+    yield "</g>"
 
 
 def print_wire(wire: Wire, sheet: Sheet) -> Iterator[str]:
     """Print an edge."""
     edge, palette = wire.edge, sheet.palette
-    colour = palette.parameter.stroke if edge.kind == "parameter" else palette.ink
     ends = f"data-source={attribute(edge.source)} data-target={attribute(edge.target)}"
     yield f'<g class="gc-edge gc-{edge.kind}" {ends}>'
-    yield from print_arrow(wire.arrow, colour)
+    yield from print_arrow(wire.arrow, palette.edge(edge.kind), edge.kind == "backward")
+    if wire.returned is not None:
+        yield '<g class="gc-returned">'
+        yield from print_arrow(wire.returned, palette.gradient.stroke, dashed=True)
+        yield "</g>"
     for label in wire.labels:
         yield print_label(label, sheet)
     yield "</g>"
@@ -98,10 +118,11 @@ def print_node(node: Node, sheet: Sheet) -> Iterator[str]:
     stroke = f'stroke="{paint.stroke}"{dashes}'
     yield f'<g class="gc-node gc-{element.kind}" data-id={attribute(element.id)}>'
     yield f"<title>{text(element.hint or element.id)}</title>"
-    yield (
-        f'<path class="gc-shape" d="{path_data(node.outline)}" fill="{paint.fill}" {stroke} '
-        f'stroke-width="{OUTLINE}"/>'
-    )
+    if node.outline:
+        yield (
+            f'<path class="gc-shape" d="{path_data(node.outline)}" fill="{paint.fill}" {stroke} '
+            f'stroke-width="{OUTLINE}"/>'
+        )
     if node.ring:
         yield (
             f'<path class="gc-ring" d="{path_data(node.ring)}" fill="none" {stroke} '
@@ -111,29 +132,29 @@ def print_node(node: Node, sheet: Sheet) -> Iterator[str]:
         yield '<g class="gc-stub">'
         yield from print_arrow(node.stub, sheet.palette.parameter.stroke)
         yield "</g>"
+    if node.leaving is not None:
+        yield '<g class="gc-leaving">'
+        yield from print_arrow(node.leaving, sheet.palette.parameter.stroke, dashed=True)
+        yield "</g>"
     for label in node.labels:
         yield print_label(label, sheet)
     yield "</g>"
 
 
-def print_arrow(arrow: Arrow, colour: str) -> Iterator[str]:
+def print_arrow(arrow: Arrow, colour: str, dashed: bool = False) -> Iterator[str]:
     """Print a shaft and its head."""
+    dashes = f' stroke-dasharray="{DASHES}"' if dashed else ""
     yield (
         f'<path class="gc-shaft" d="{path_data(arrow.shaft)}" fill="none" stroke="{colour}" '
-        f'stroke-width="{STROKE}"/>'
+        f'stroke-width="{STROKE}"{dashes}/>'
     )
     yield f'<path class="gc-head" d="{path_data(arrow.head)}" fill="{colour}"/>'
 
 
 def print_label(placed: PlacedLabel, sheet: Sheet) -> str:
     """Print a label: glyphs, or text if the label font cannot write it."""
-    palette, label = sheet.palette, placed.label
-    colour = {
-        "text": palette.text,
-        "note": palette.note,
-        "parameter": palette.parameter.stroke,
-    }[placed.role]
-    frame = f'class="gc-{placed.role}-label" fill="{colour}"'
+    label = placed.label
+    frame = f'class="gc-{placed.role}-label" fill="{sheet.palette.label(placed.role)}"'
     if label.text:
         return (
             f'<text {frame} x="{number(placed.x)}" y="{number(placed.y + 0.34 * label.size)}" '
@@ -162,18 +183,24 @@ def print_glyphs(sheet: Sheet) -> Iterator[str]:
 
 def dark_style(prefix: str, palette: Palette) -> Iterator[str]:
     """Print the colours for dark displays, for this document alone."""
-    parameter = palette.parameter.stroke
+    parameter, gradient = palette.parameter.stroke, palette.gradient.stroke
+    green = ".gc-parameter>.gc-{0},.gc-stub>.gc-{0},.gc-leaving>.gc-{0}"
+    red = ".gc-backward>.gc-{0},.gc-returned>.gc-{0}"
     rules = {
         ".gc-background": f"fill:{palette.background}",
         ".gc-text-label": f"fill:{palette.text}",
         ".gc-note-label": f"fill:{palette.note}",
         ".gc-parameter-label": f"fill:{parameter}",
+        ".gc-gradient-label": f"fill:{gradient}",
+        ".gc-frame": f"stroke:{palette.note}",
         ".gc-shaft": f"stroke:{palette.ink}",
         ".gc-head": f"fill:{palette.ink}",
-        ".gc-parameter>.gc-shaft,.gc-stub>.gc-shaft": f"stroke:{parameter}",
-        ".gc-parameter>.gc-head,.gc-stub>.gc-head": f"fill:{parameter}",
+        green.format("shaft"): f"stroke:{parameter}",
+        green.format("head"): f"fill:{parameter}",
+        red.format("shaft"): f"stroke:{gradient}",
+        red.format("head"): f"fill:{gradient}",
     }
-    for kind in KINDS:
+    for kind in SHAPED:
         paint = palette.paint(kind)
         rules[f".gc-{kind}>.gc-shape"] = f"stroke:{paint.stroke};fill:{paint.fill}"
         rules[f".gc-{kind}>.gc-ring"] = f"stroke:{paint.stroke}"

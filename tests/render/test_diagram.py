@@ -21,8 +21,8 @@ def test_an_unknown_end_is_named(edge):
 def test_unknown_kinds_are_refused():
     with pytest.raises(RenderError, match=r"'hidden'.*observed, computed, latent"):
         Element("a", "hidden", "a")
-    with pytest.raises(RenderError, match=r"'backward'.*forward, parameter"):
-        Edge("a", "b", kind="backward")
+    with pytest.raises(RenderError, match=r"'sideways'.*forward, parameter"):
+        Edge("a", "b", kind="sideways")
 
 
 @pytest.mark.parametrize(
