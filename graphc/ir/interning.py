@@ -20,6 +20,10 @@ class Interned(type):
 
     table: ClassVar[WeakValueDictionary[Any, Any]] = WeakValueDictionary()
 
+    def __init__(cls, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _PLAIN.add(cls)
+
     def __call__(cls, *fields: Any) -> Any:
         """Return the object of this class with these fields, made on first use."""
         key = (cls, *[_key(field) for field in fields])
@@ -30,14 +34,15 @@ class Interned(type):
         return Interned.table.setdefault(key, made)
 
 
+# Fields of these types are their own keys: whole numbers, text, and interned objects, which
+# compare by identity. They are never equal to one of another type.
+_PLAIN: set[type] = {int, str}
+
+
 def _key(field: Any) -> Any:
     kind = type(field)
-    if kind is tuple:
-        return tuple([_key(part) for part in field])
-    if kind is int or kind is str:
+    if kind in _PLAIN:
         return field
-    if kind.__class__ is Interned:
-        # An entry lives no longer than its object, and the object keeps its parts alive: an
-        # identity in a key cannot be reused while the key is there.
-        return (Interned, id(field))
+    if kind is tuple:
+        return field if _PLAIN.issuperset(map(type, field)) else tuple(map(_key, field))
     return (kind, repr(field)) if kind is float else (kind, field)

@@ -18,6 +18,8 @@ from graphc.ops.structural import reshape
 def expand(program: Program) -> Program:
     """Replace the stable primitives along axes by their parts."""
     found = [n for n in program.nodes() if isinstance(n, Reduction) and n.function in _FORMS]
+    if not found:
+        return program
     # The logarithm of a sum is ±inf where the largest element is, which must not be subtracted.
     # What shares its parts must name the same ones.
     guarded = {(n.args[0], n.axes) for n in found if n.function == "logsumexp"}

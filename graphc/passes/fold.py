@@ -13,10 +13,11 @@ LARGEST = 64  # elements; a folded constant should not be longer than its comput
 
 def fold(program: Program) -> Program:
     """Replace elementwise functions of constants, and other nodes on small constants."""
-    return rewrite(program, _folded)
+    return rewrite(program, folded)
 
 
-def _folded(node: Node) -> Node | None:
+def folded(node: Node) -> Node | None:
+    """Return the constant that a small node on constants is."""
     if not node.args or not all(isinstance(arg, Constant) for arg in node.args):
         return None
     size = 1

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from graphc.errors import GraphcError
-from graphc.ir.program import Program, closed, verify
+from graphc.ir.program import Program, verify
 from graphc.passes.dce import dce
 from graphc.passes.expand import expand
-from graphc.passes.fold import fold
 from graphc.passes.lower import lower
 from graphc.passes.products import products
 from graphc.passes.simplify import simplify
@@ -17,7 +16,7 @@ from graphc.passes.sink import sink
 
 Pass: TypeAlias = Callable[[Program], Program]
 
-DEFAULT: tuple[Pass, ...] = (fold, simplify, expand, sink, fold, simplify, lower, dce)
+DEFAULT: tuple[Pass, ...] = (simplify, expand, sink, simplify, lower, dce)
 
 # The fast style differs in how sums are written.
 FAST: tuple[Pass, ...] = (*DEFAULT[:-1], products, dce)
@@ -26,17 +25,35 @@ FAST: tuple[Pass, ...] = (*DEFAULT[:-1], products, dce)
 def run(program: Program, passes: tuple[Pass, ...] = DEFAULT) -> Program:
     """Return the program after all passes.
 
-    After each pass: the interface is what it was, and nothing is used that no caller fills. At
-    the end, every node is checked.
+    After each pass the interface is what it was. At the end, every node is checked; if one is
+    wrong, the passes run again with the check after each, to name the one that broke it.
 
     Raises
     ------
     GraphcError
         If a pass breaks the program: a fault of the pass.
     """
+    result = program
     for step in passes:
-        before, program = program, closed(step(program))
-        types = [node.type for node in before.outputs]
-        if program.inputs != before.inputs or [n.type for n in program.outputs] != types:
-            raise GraphcError(f"the pass {step.__name__} changed the program's interface")
-    return verify(program)
+        before, result = result, step(result)
+        _same_interface(before, result, step)
+    try:
+        return verify(result)
+    except GraphcError:
+        for step in passes:
+            program = step(program)
+            _verified_after(program, step)
+        raise
+
+
+def _same_interface(before: Program, after: Program, step: Pass) -> None:
+    types = [node.type for node in before.outputs]
+    if after.inputs != before.inputs or [node.type for node in after.outputs] != types:
+        raise GraphcError(f"the pass {step.__name__} changed the program's interface")
+
+
+def _verified_after(program: Program, step: Pass) -> None:
+    try:
+        verify(program)
+    except GraphcError as error:
+        raise GraphcError(f"after the pass {step.__name__}: {error}") from error

@@ -19,12 +19,13 @@ from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Size, constant, scalar_value
 from graphc.ops.structural import Reshape, reshape
+from graphc.passes.fold import folded
 from graphc.types import Dim, broadcast
 
 
 def simplify(program: Program) -> Program:
-    """Apply all rules of this file until none changes anything."""
-    return rewrite(program, simplified)
+    """Apply all rules of this file until none changes anything, and fold what becomes constant."""
+    return rewrite(program, folded, simplified)
 
 
 def simplified(node: Node) -> Node | None:

@@ -15,7 +15,10 @@ from graphc.types import Dim
 
 def sink(program: Program) -> Program:
     """Move gathers and reshapes below elementwise functions of which they are the only users."""
-    counts = users(program.nodes())
+    order = program.nodes()
+    if not any(isinstance(node, Gather | Reshape) for node in order):
+        return program
+    counts = users(order)
     for node in program.outputs:
         counts[node] = counts.get(node, 0) + 1
 

@@ -142,14 +142,23 @@ class TestVerify:
         with pytest.raises(GraphcError):
             verify(Program((x,), (top,)))
 
-    def test_the_pipeline_verifies_after_every_pass(self):
-        program = small()
-
+    def test_the_pipeline_says_which_pass_changed_the_interface(self):
         def faulty(p):
             return Program((), p.outputs, p.names)
 
-        with pytest.raises(GraphcError, match="not an input"):
-            run(program, (faulty,))
+        with pytest.raises(GraphcError, match="faulty changed the program's interface"):
+            run(small(), (faulty,))
+
+    def test_the_pipeline_says_which_pass_broke_a_node(self):
+        def sound(p):
+            return p
+
+        def faulty(p):
+            stranger = new_input(p.outputs[0].type)
+            return Program(p.inputs, (stranger, *p.outputs[1:]), p.names)
+
+        with pytest.raises(GraphcError, match=r"after the pass faulty: .* used, but not an input"):
+            run(small(), (sound, faulty, sound))
 
 
 def is_call(node, function):
