@@ -105,20 +105,25 @@ def __getattr__(name: str) -> Any:
 
 
 def _show_variable(variable: Variable) -> dict[str, str]:
+    from graphc.calculus.names import math_label
     from graphc.language.formula import formula_of
+    from graphc.render.model import space
 
-    if variable.role not in ("expression", "computed"):
-        return {}
-    try:
-        return {"text/latex": f"$\\displaystyle {formula_of(variable).latex_equation}$"}
-    except FormulaError:
-        return {}
+    if variable.role in ("expression", "computed"):
+        try:
+            return {"text/latex": f"$\\displaystyle {formula_of(variable).latex_equation}$"}
+        except FormulaError:
+            pass
+    declared = variable.declaration
+    name = declared.label or math_label(variable.name or variable.role)
+    where = space(variable.shape, variable.kind, declared.classes) or r"\mathbb{R}"
+    return {"text/latex": rf"${name} \in {where}$"}
 
 
 def _show_graph(graph: Graph) -> dict[str, str]:
-    from graphc.render.files import svg_of
+    from graphc.render.files import content_of
 
-    return {"image/svg+xml": svg_of(graph)}
+    return {"image/svg+xml": str(content_of(graph, ".svg"))}
 
 
 HOOKS["Variable"] = _show_variable

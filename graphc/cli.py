@@ -20,7 +20,7 @@ from graphc.language.blockwise import block_formulas
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
 from graphc.render.drawing import DIRECTIONS
-from graphc.render.files import render
+from graphc.render.files import FORMATS, render
 from graphc.render.palettes import PALETTES
 
 EXIT_ERROR = 1  # what was asked for cannot be done
@@ -120,7 +120,8 @@ def _render_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         commands,
         "render",
         _render,
-        "Draw the block diagram of a model.",
+        "Draw the block diagram of a model; the file's ending chooses the format: "
+        f"{', '.join(FORMATS)}.",
         "Example: graphc render examples/mynet.py -o mynet.svg --palette classic",
     )
     made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")

@@ -6,12 +6,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from graphc.emit.files import MARK, save_text
-from graphc.emit.version import __version__
+from graphc.emit.files import save_data
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
 
-FORMATS = (".svg",)
+FORMATS = (".svg", ".pdf", ".png", ".tex", ".dot", ".mmd")
 
 
 def render(
@@ -36,7 +35,8 @@ def render(
     Parameters
     ----------
     path
-        Where to; the ending chooses the format: ``.svg``.
+        Where to; the ending chooses the format: ``.svg``; ``.pdf`` and ``.png``, which need the
+        extra ``export``; ``.tex`` (TikZ), ``.dot`` (Graphviz), ``.mmd`` (Mermaid).
     direction
         Where the flow leads: ``"LR"``, ``"RL"``, ``"BT"``, ``"TB"``; by default bottom to top
         for a small model, left to right for a chain.
@@ -62,12 +62,14 @@ def render(
         If the file cannot be written, or exists and is not graphc's.
     """
     target = Path(path)
-    if target.suffix not in FORMATS:
+    form = target.suffix.lower()
+    if form not in FORMATS:
         raise RenderError(
             f"cannot draw {target.name}: the formats are {', '.join(FORMATS)}, by the file's ending"
         )
-    svg = svg_of(
+    content = content_of(
         graph,
+        form,
         palette,
         direction=direction,
         params=params,
@@ -80,15 +82,14 @@ def render(
         expand=expand,
         shapes=shapes,
     )
-    return save_text(target, svg, force)
+    return save_data(target, content, force)
 
 
-def svg_of(graph: Graph, palette: str = "light", **options: Any) -> str:
-    """Return the SVG document of a graph; `options` are those of :func:`render`."""
+def content_of(graph: Graph, form: str, palette: str = "light", **options: Any) -> str | bytes:
+    """Return a figure in one of the formats; `options` are those of :func:`render`."""
     # Late, so that `import graphc` does not load the layout.
     from graphc.render.draw import drawing_of
     from graphc.render.palettes import find_palette
-    from graphc.render.svg import print_svg
+    from graphc.render.writers import WRITERS
 
-    svg = print_svg(drawing_of(graph, **options), find_palette(palette))
-    return f"<!-- {MARK} {__version__} -->\n{svg}\n"
+    return WRITERS[form](drawing_of(graph, **options), find_palette(palette))
