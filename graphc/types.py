@@ -8,7 +8,7 @@ equality of two tuples, which is what shape checks do all day long.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Literal, TypeAlias
 
@@ -217,6 +217,24 @@ class TensorType:
 
     def __str__(self) -> str:
         return f"{self.kind} {shape_text(self.shape)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType(TensorType):
+    """The type of a node with several results.
+
+    It has no shape, and the kind is real as soon as one result is: then a derivative may pass.
+    """
+
+    shape: Shape = field(default=(), init=False, repr=False)
+    kind: Kind = field(default="real", init=False, repr=False)
+    items: tuple[TensorType, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", promote(item.kind for item in self.items))
+
+    def __str__(self) -> str:
+        return "[" + ", ".join(str(item) for item in self.items) + "]"
 
 
 def shape_text(shape: Sequence[Dim]) -> str:

@@ -5,23 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.batching import batch_nodes
-from graphc.calculus.reverse import gradient
-from graphc.ir.nodes import Node
-from graphc.ops.contraction import broadcast_to, identity
+from graphc.calculus.reverse import gradient, sweep
+from graphc.ir.nodes import Node, topological
+from graphc.ops.contraction import broadcast_to, full, identity
 from graphc.ops.leaves import constant, new_input
+from graphc.ops.rules import RULES, derived
+from graphc.ops.several import bundle, types_of
 from graphc.ops.structural import reshape
-from graphc.types import TensorType, size_of
+from graphc.types import TensorType, TupleType, size_of
 
 
 def tangent(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
-    """Return the derivative of `output` along `tangents`: forward mode.
+    """Return the derivative of `output` along `tangents`: forward mode, node by node."""
+    known: dict[Node, Node] = dict(zip(wrt, tangents, strict=True))
+    for node in topological([output], wrt):
+        if node in known:
+            continue
+        rules = RULES[type(node)]
+        held = [
+            known[arg] if arg in known and not rules.cuts(node, i) else None
+            for i, arg in enumerate(node.args)
+        ]
+        if any(t is not None for t in held):
+            made = transposed(node, held) if rules.jvp is derived else rules.jvp(node, held)
+            if made is not None:
+                known[node] = made
+    return known[output] if output in known else full(0.0, output.shape)
+
+
+def transposed(node: Node, tangents: Sequence[Node | None]) -> Node:
+    """Return the tangent of `node`, for those of its operands, from the VJP rule of its kind.
 
     A VJP is linear in the cotangent, and its transpose is the JVP: so it is the VJP of the VJP,
     by a cotangent that then no longer occurs.
     """
-    cotangent = new_input(TensorType(output.shape))
-    back = gradient([output], [cotangent], wrt)
-    return gradient(back, list(tangents), [cotangent])[0]
+    types = types_of(node) if isinstance(node.type, TupleType) else (node.type,)
+    leaves = {i: new_input(t) for i, t in enumerate(types) if t.kind == "real"}
+    cotangent = leaves.get(0)
+    if isinstance(node.type, TupleType) or cotangent is None:
+        cotangent = bundle([leaves.get(i) for i in range(len(types))], types)
+    rule = RULES[type(node)].vjp
+    moved = [(i, t) for i, t in enumerate(tangents) if t is not None]
+    backs = [rule(node, i, cotangent) for i, _ in moved]
+    # What the rule is made of is not looked into: a tangent of a long chain stays linear in time.
+    stop = (node, *node.args)
+    found = sweep(backs, [t for _, t in moved], list(leaves.values()), stop=stop)
+    results = dict(zip(leaves, found, strict=True))
+    if isinstance(node.type, TupleType):
+        return bundle([results.get(i) for i in range(len(types))], types)
+    return results[0] or full(0.0, node.shape)
 
 
 def jacobian(output: Node, wrt: Node) -> Node:

@@ -5,15 +5,15 @@ Names no node kind: everything comes from the rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graphc.batching import mark
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Origin
 from graphc.ops.contraction import full
-from graphc.ops.elementwise import elementwise
 from graphc.ops.rules import RULES
+from graphc.ops.several import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,16 @@ def sweep(
     wrt: Sequence[Node],
     origins: dict[Node, Origin] | None = None,
     cotangents_of: dict[Node, Node] | None = None,
+    stop: Collection[Node] = (),
 ) -> list[Node | None]:
     """Return the cotangents of `wrt` for those of `outputs`; None where no path carries one.
 
     The cotangent of a node is complete when all its users have been visited, so each product of
     the chain rule is formed once. Where `origins` is given, what the sweep builds is entered
     under the block of the node that it differentiates; where `cotangents_of` is given, the
-    cotangent of each node that it visits.
+    cotangent of each node that it visits. Behind the nodes in `stop` there is nothing of `wrt`.
     """
-    order = topological(outputs, wrt)
+    order = topological(outputs, {*wrt, *stop})
     needed = _carriers(order, wrt)
     sums: dict[Node, list[Node]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
@@ -49,7 +50,7 @@ def sweep(
         parts = sums.get(node)
         if not parts:
             continue
-        g = _total(parts)
+        g = total(parts)
         sums[node] = [g]
         if cotangents_of is not None:
             cotangents_of[node] = g
@@ -65,7 +66,7 @@ def sweep(
                 if origin is not None and origins is not None:
                     mark(part, replace(origin, rule=f"∂/∂{i}"), origins)
                 sums.setdefault(arg, []).append(part)
-    return [_total(sums[node]) if sums.get(node) else None for node in wrt]
+    return [total(sums[node]) if sums.get(node) else None for node in wrt]
 
 
 def gradient(
@@ -121,10 +122,3 @@ def cuts(outputs: Sequence[Node], wrt: Node) -> list[Cut]:
     if wrt in reached and wrt.kind != "real":
         found.append(Cut(wrt, wrt))
     return found
-
-
-def _total(parts: Sequence[Node]) -> Node:
-    result = parts[0]
-    for part in parts[1:]:
-        result = elementwise("add", result, part)
-    return result

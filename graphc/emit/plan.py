@@ -27,8 +27,9 @@ from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import Constant, Input
 from graphc.ops.scalars import SCALARS
+from graphc.ops.several import Item, types_of
 from graphc.ops.structural import Pad
-from graphc.types import Shape, named
+from graphc.types import Shape, TupleType, named
 
 COTANGENT = "d_"  # in front of the name of a variable
 COMMUTATIVE = ("add", "multiply")
@@ -64,7 +65,7 @@ class Plan:
     Parameters
     ----------
     steps
-        Statements in order.
+        Statements in order; one of a node with several results names them all: ``q, r``.
     uses
         How often each node is used in the body, results included.
     names
@@ -117,7 +118,9 @@ def plan(
     elided = _elided_masks(order)
     inline = {n for n in order if is_leaf(n) or (fast and is_fixed(n))} | hosts | elided | fused
     for node in order:
-        if node not in inline and _inlines(node, uses, user_names, fixed, fast, fused):
+        if node in inline or isinstance(node, Item):
+            continue
+        if _inlines(node, uses, user_names, fixed, fast, fused):
             inline.add(node)
     weights: dict[Node, int] = {}
     depths: dict[Node, int] = {}
@@ -131,9 +134,11 @@ def plan(
             inline.discard(node)
         if node not in inline:
             weights[node] = depths[node] = 0
-    statements = [n for n in order if n not in inline]
+    # A result of several is there, under a name, once all of them are.
+    statements = [n for n in order if n not in inline and not isinstance(n, Item)]
     into = _reuse(statements, inline, order, wanted, given) if fast else {}
-    names = _name(statements, into, given, user_names, namer, origins)
+    picked = [n for n in order if isinstance(n, Item)]
+    names = _name(statements, into, given, user_names, namer, origins, picked)
     rooms = _rooms(statements, into, wanted) if fast else set()
     steps = tuple(
         Step(n, names[n], into.get(n), namer.fresh("room") if n in rooms else None)
@@ -190,6 +195,8 @@ def _inlines(
 ) -> bool:
     """Return whether a node is spelled where it is used and not in a line of its own."""
     if node in wanted or node in user_names or isinstance(node, ScatterAdd | Pad):
+        return False
+    if isinstance(node.type, TupleType):
         return False
     if is_view(node) and not is_broadcast(node) and not (node.args and node.args[0] in fused):
         return True
@@ -316,12 +323,19 @@ def _name(
     user_names: Mapping[Node, str],
     namer: Namer,
     origins: Mapping[Node, Origin],
+    picked: Sequence[Item],
 ) -> dict[Node, str]:
     """Name the statements; what is written over at once goes under its successor's name."""
     names = dict(given)
+    results: dict[Node, list[Item]] = {}
+    for part in picked:
+        results.setdefault(part.args[0], []).append(part)
     heirs = {operand: node for node, operand in into.items() if _augments(node, operand)}
     for node in statements:
         if node in names:
+            continue
+        if isinstance(node.type, TupleType):
+            _name_results(node, results[node], names, user_names, namer)
             continue
         chain = [node]
         while chain[-1] not in user_names and chain[-1] in heirs:
@@ -329,15 +343,35 @@ def _name(
             if origins.get(following) != origins.get(chain[-1]):
                 break  # another block, or the backward pass: a name of its own reads better
             chain.append(following)
-        wish = user_names.get(chain[-1])
-        if wish is None:
-            name = namer.fresh(_wish(chain[-1]))
-        else:
-            # A cotangent's name is the emitter's wish, a variable's name is the user's.
-            name = namer.fresh(wish) if wish.startswith(COTANGENT) else wish
+        name = _named(chain[-1], user_names.get(chain[-1]), namer)
         for member in chain:
             names[member] = name
     return names
+
+
+def _name_results(
+    node: Node,
+    picked: Sequence[Item],
+    names: dict[Node, str],
+    user_names: Mapping[Node, str],
+    namer: Namer,
+) -> None:
+    """Name the results of one node that has several; ``_`` is one that nothing uses."""
+    known = {part.index: part for part in picked}
+    told = []
+    for index in range(len(types_of(node))):
+        part = known.get(index)
+        if part is not None:
+            names[part] = _named(part, user_names.get(part), namer)
+        told.append("_" if part is None else names[part])
+    names[node] = ", ".join(told) + ("," if len(told) == 1 else "")
+
+
+def _named(node: Node, wish: str | None, namer: Namer) -> str:
+    if wish is None:
+        return namer.fresh(_wish(node))
+    # A cotangent's name is the emitter's wish, a variable's name is the user's.
+    return namer.fresh(wish) if wish.startswith(COTANGENT) else wish
 
 
 def _augments(node: Node, operand: Node) -> bool:
@@ -352,6 +386,9 @@ def _augments(node: Node, operand: Node) -> bool:
 
 def _wish(node: Node) -> str:
     """Return a name that says what an unnamed node is."""
+    if isinstance(node, Item):
+        told = RESULTS.get(type(node.args[0]).__name__.lower(), ())
+        return told[node.index] if node.index < len(told) else "result"
     if keeps_dims(node):
         node = node.args[0]
     if node.kind == "boolean":
@@ -374,6 +411,9 @@ def _wish(node: Node) -> str:
     function = getattr(node, "function", type(node).__name__.lower())
     return _WISHES.get(function, function)
 
+
+# What the results of a kind that has several are called, where the user does not name them.
+RESULTS: dict[str, tuple[str, ...]] = {}
 
 _WISHES = {
     "exp": "e",

@@ -11,6 +11,7 @@ from graphc.emit.naming import Namer
 from graphc.emit.plan import copies, plan
 from graphc.emit.statements import Writer, body
 from graphc.ir.nodes import Node, topological
+from graphc.ops.several import Item
 
 
 def readable(file: File) -> list[list[str]]:
@@ -104,6 +105,8 @@ def _with_loss(file: File) -> list[list[str]]:
     below_forward = set(topological(forward_nodes, leaves)) - leaves.keys()
     below_costs = set(topological(model.costs, leaves)) - below_forward - leaves.keys()
     everything = topological((model.loss_node, *model.gradients), leaves)
+    below_forward |= _other_results(everything, below_forward)
+    below_costs |= _other_results(everything, below_costs)
     order = {node: i for i, node in enumerate(topological((*forward_nodes, *everything), leaves))}
     # Outputs that need more than the loss does are no part of what the two share.
     shared = forward_nodes if model.shares_forward else []
@@ -125,6 +128,11 @@ def _with_loss(file: File) -> list[list[str]]:
         functions.append(_forward_alone(file) if alone else _forward(file, stages, saved))
     functions += [_loss(file, stages, known), _backward(file, stages, known, namer)]
     return [*functions, *(stage.definition() for stage in stages)]
+
+
+def _other_results(everything: Sequence[Node], stage: set[Node]) -> set[Node]:
+    """Return the results of nodes of a stage that it does not use: they come with the others."""
+    return {n for n in everything if isinstance(n, Item) and n.args[0] in stage}
 
 
 def _handed_over(

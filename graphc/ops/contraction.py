@@ -20,7 +20,7 @@ from graphc.errors import KindError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Delta, Num, Sum, Symbol, Term, fresh_index, mul
 from graphc.ops.leaves import constant
-from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define
+from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define, derived
 from graphc.ops.structural import reshape
 from graphc.types import Dim, Shape, TensorType, count, shape_text
 
@@ -209,6 +209,7 @@ define(
     type=_type,
     cuts=cuts_discrete,
     vjp=_vjp,
+    jvp=derived,
     batch=_batch,
     meaning=_meaning,
     evaluate=_evaluate,

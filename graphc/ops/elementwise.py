@@ -12,7 +12,7 @@ from graphc.ir.nodes import Node
 from graphc.ir.terms import Add, Apply, Mul, Num, Symbol, Term, TermLike, as_term
 from graphc.ops.contraction import broadcast_to, unbroadcast
 from graphc.ops.leaves import constant, scalar_value
-from graphc.ops.rules import Element, Indices, Sizes, define
+from graphc.ops.rules import Element, Indices, Sizes, define, derived
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import reshape
 from graphc.types import Dim, TensorType, broadcast
@@ -234,6 +234,7 @@ define(
     type=_type,
     cuts=_cuts,
     vjp=_vjp,
+    jvp=derived,
     batch=_batch,
     meaning=_meaning,
     evaluate=_evaluate,

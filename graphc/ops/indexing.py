@@ -12,7 +12,7 @@ from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Term
 from graphc.ops.contraction import broadcast_to, full, transpose
-from graphc.ops.rules import Element, Indices, Sizes, define
+from graphc.ops.rules import Element, Indices, Sizes, define, derived
 from graphc.types import Dim, Shape, TensorType, shape_text
 
 
@@ -148,6 +148,7 @@ define(
     type=_gather_type,
     cuts=_cuts,
     vjp=_gather_vjp,
+    jvp=derived,
     batch=_gather_batch,
     meaning=_gather_meaning,
     evaluate=_gather_evaluate,
@@ -157,6 +158,7 @@ define(
     type=_scatter_type,
     cuts=_cuts,
     vjp=_scatter_vjp,
+    jvp=derived,
     batch=_scatter_batch,
     meaning=_scatter_meaning,
     evaluate=_scatter_evaluate,

@@ -108,7 +108,7 @@ def _unset(node: Node, values: Sequence[Any], sizes: Sizes) -> NoReturn:
     raise AssertionError("an input has no value of its own")
 
 
-_leaf: dict[str, Any] = {"cuts": _no_cut, "vjp": _never, "batch": _never}
+_leaf: dict[str, Any] = {"cuts": _no_cut, "vjp": _never, "jvp": _never, "batch": _never}
 define(
     Input,
     type=lambda node: node.declared,

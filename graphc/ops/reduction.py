@@ -19,7 +19,7 @@ from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index
 from graphc.ops.contraction import broadcast_to, sum_axes, transpose
 from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.leaves import Iota, constant
-from graphc.ops.rules import Element, Indices, Sizes, define
+from graphc.ops.rules import Element, Indices, Sizes, define, derived
 from graphc.ops.structural import reshape
 from graphc.types import Dim, Kind, Shape, TensorType, size_of
 
@@ -272,6 +272,7 @@ define(
     type=_type,
     cuts=_cuts,
     vjp=_vjp,
+    jvp=derived,
     batch=_batch,
     meaning=_meaning,
     evaluate=_evaluate,

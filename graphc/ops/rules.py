@@ -32,10 +32,16 @@ class Rules:
         one of the two is discrete or the function is piecewise constant.
     vjp
         ``vjp(node, i, g)``: the cotangent of operand `i`, for the cotangent `g` of the result.
-        Linear in `g`. Asked only where nothing cuts.
+        Linear in `g`. Asked only where nothing cuts. Of a kind with several results `g` is a
+        bundle (:mod:`graphc.ops.several`).
+    jvp
+        ``jvp(node, tangents)``: the tangent of the result, ``None`` for zeros, for those of the
+        operands, ``None`` where there is none or something cuts; one at least is not. `derived`
+        where it is the transpose of the VJP, which is nearly everywhere.
     batch
         ``batch(node, args, batched, size)``: the node on operands of which those flagged carry a
-        leading sample axis of `size`; at least one does, and so does the result.
+        leading sample axis of `size`; at least one does, and so does the result, or every one
+        of several.
     meaning
         ``meaning(node, indices, element)``: the term of the result's element at `indices`, where
         ``element(i, indices)`` is the term of an element of operand `i`.
@@ -46,6 +52,7 @@ class Rules:
     type: Callable[[Any], TensorType]
     cuts: Callable[[Any, int], bool]
     vjp: Callable[[Any, int, Node], Node]
+    jvp: Callable[[Any, Sequence[Any]], Node | None]
     batch: Callable[[Any, Sequence[Node], Sequence[bool], Dim], Node]
     meaning: Callable[[Any, Indices, Element], Term]
     evaluate: Callable[[Any, Sequence[Any], Sizes], Any]
@@ -62,6 +69,11 @@ def define(kind: type[Node], **rules: Callable[..., Any]) -> None:
         raise TypeError(f"{kind.__name__} must define exactly the rules of Rules; check {wrong}")
     RULES[kind] = Rules(**rules)
     TYPE_RULES[kind] = rules["type"]
+
+
+def derived(node: Node, tangents: Sequence[Node | None]) -> NoReturn:
+    """Stand for the transpose of the VJP, which :mod:`graphc.calculus.derived` takes."""
+    raise AssertionError("not called: the calculus transposes the VJP instead")
 
 
 def undefined(why: str) -> Callable[..., NoReturn]:

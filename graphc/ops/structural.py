@@ -11,7 +11,7 @@ import numpy as np
 from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Apply, Num, Term, mul
-from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define
+from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define, derived
 from graphc.types import Dim, Shape, TensorType, count, shape_text, size_of
 
 Span: TypeAlias = tuple[Dim, Dim, int]  # first element, number of elements, step
@@ -157,6 +157,7 @@ define(
     type=_reshape_type,
     cuts=cuts_discrete,
     vjp=lambda node, i, g: reshape(g, node.args[0].shape),
+    jvp=derived,
     batch=_reshape_batch,
     meaning=_reshape_meaning,
     evaluate=lambda node, values, sizes: values[0].reshape(concrete(node.target, sizes)),
@@ -166,6 +167,7 @@ define(
     type=_slice_type,
     cuts=cuts_discrete,
     vjp=lambda node, i, g: Pad((g,), node.spans, node.args[0].shape),
+    jvp=derived,
     batch=_slice_batch,
     meaning=lambda node, indices, element: element(0, _along(node.spans, indices)),
     evaluate=lambda node, values, sizes: values[0][_positions(node.spans, sizes)],
@@ -175,6 +177,7 @@ define(
     type=_pad_type,
     cuts=cuts_discrete,
     vjp=lambda node, i, g: Slice((g,), node.spans),
+    jvp=derived,
     batch=_pad_batch,
     meaning=_pad_meaning,
     evaluate=_pad_evaluate,

@@ -18,6 +18,7 @@ from graphc.ops.contraction import (
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Size, constant, scalar_value
+from graphc.ops.several import Bundle, Item, item
 from graphc.ops.structural import Reshape, reshape
 from graphc.passes.fold import folded
 from graphc.types import Dim, broadcast
@@ -293,9 +294,17 @@ def zeros(node: Node) -> Node | None:
     return None
 
 
+def picked(node: Node) -> Node | None:
+    """One of several results that were put together is what was put there."""
+    if isinstance(node, Item) and isinstance(node.args[0], Bundle):
+        return item(node.args[0], node.index)
+    return None
+
+
 RULES: dict[type[Node], tuple[Rule, ...]] = {
     Elementwise: (identities, signs, scalars, squares, broadcasts, scattered_into_zeros),
     Contraction: (signs, zeros, shuffles, ones, sum_of_scattered),
     Gather: (constant_reads,),
     Reshape: (constant_reads,),
+    Item: (picked,),
 }
