@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from graphc.render.drawing import Arrow, Path, Point, Segment
 from graphc.render.grid import Grid
-from graphc.render.shapes import HEAD, KAPPA, arrow_head
+from graphc.render.shapes import HEAD, HEAD_SMALL, KAPPA, arrow_head
 
 CORNER = 9.0
+# How far beside an edge its gradient returns, and how far that stays off the elements.
+BACK_OFFSET = 7.0
+BACK_GAP = 2.0
 FLOW = (1.0, 0.0)
 
 
@@ -19,6 +22,18 @@ class End:
 
     point: Point
     direction: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The line of an edge, with the flow, and its two ends at what it joins.
+
+    Where a head is to stand, the line stops short of that end.
+    """
+
+    path: Path
+    start: End
+    goal: End
 
 
 def curve(start: End, goal: End) -> Path:
@@ -65,17 +80,81 @@ def shifted(point: Point, by: Point) -> Point:
     return point[0] + by[0], point[1] + by[1]
 
 
-def base_of(target: End) -> End:
+def base_of(target: End, head: float = HEAD) -> End:
     """Return where the shaft ends and the head begins."""
     (x, y), (p, q) = target.point, target.direction
-    return End((x - (HEAD - 0.5) * p, y - (HEAD - 0.5) * q), target.direction)
+    return End((x - (head - 0.5) * p, y - (head - 0.5) * q), target.direction)
 
 
-def finish(path: Path, target: End, straight: bool = False) -> Arrow:
-    """Return the arrow of a path that has arrived at the base of its head."""
-    if straight:
-        path = (*path, ("L", (base_of(target).point,)))
-    return Arrow(without_repeats(path), arrow_head(target.point, target.direction))
+def turned(end: End) -> End:
+    """Return the end as one sees it who comes from the other side."""
+    p, q = end.direction
+    return End(end.point, (-p, -q))
+
+
+def finish(route: Route, backwards: bool = False) -> Arrow:
+    """Return the arrow of a route, its head at the goal (or, backwards, at the start)."""
+    path = without_repeats(route.path)
+    if not backwards:
+        return Arrow(path, arrow_head(route.goal.point, route.goal.direction))
+    tip = turned(route.start)
+    return Arrow(reverse(path), arrow_head(tip.point, tip.direction))
+
+
+def go_back(route: Route) -> Arrow:
+    """Return a smaller arrow that leads back beside a route."""
+    (x, y), (p, q) = route.goal.point, route.goal.direction
+    whole: Path = (("M", (route.start.point,)), *route.path[1:], ("L", (route.goal.point,)))
+    start = End(beside(route.start.point, route.start.direction), route.start.direction)
+    tip = turned(End(shifted(start.point, scaled(start.direction, BACK_GAP)), start.direction))
+    tail = beside((x - BACK_GAP * p, y - BACK_GAP * q), (p, q))
+    foot = base_of(tip, HEAD_SMALL).point
+    line = offset(without_repeats(whole))
+    inner = [("M", (foot,)), *line[1:-1], ("L", (tail,))]
+    path = reverse(without_repeats(tuple(inner)))
+    return Arrow(path, arrow_head(tip.point, tip.direction, HEAD_SMALL))
+
+
+def offset(path: Path) -> Path:
+    """Return a path that runs beside another."""
+    result: list[Segment] = []
+    at = path[0][1][0]
+    for command, points in path:
+        if len(points) == 3:
+            first, last = direction(at, points[0]), direction(points[1], points[2])
+            moved = (beside(points[0], first), beside(points[1], last), beside(points[2], last))
+            result.append((command, moved))
+        else:
+            way = direction(at, points[0]) if points[0] != at else direction(at, path[1][1][0])
+            result.append((command, (beside(points[0], way),)))
+        at = points[-1]
+    return tuple(result)
+
+
+def direction(start: Point, goal: Point) -> Point:
+    """Return the unit direction from a point to another; with the flow, if they are one."""
+    distance = math.dist(start, goal)
+    if distance < 1e-9:
+        return FLOW
+    return (goal[0] - start[0]) / distance, (goal[1] - start[1]) / distance
+
+
+def beside(point: Point, way: Point) -> Point:
+    """Return the point beside another, as seen on the way."""
+    return point[0] - BACK_OFFSET * way[1], point[1] + BACK_OFFSET * way[0]
+
+
+def scaled(vector: Point, by: float) -> Point:
+    """Return a multiple of a vector."""
+    return vector[0] * by, vector[1] * by
+
+
+def reverse(path: Path) -> Path:
+    """Return an open path from its end to its start."""
+    result: list[Segment] = [("M", path[-1][1][-1:])]
+    for (_, before), (command, points) in zip(path[-2::-1], path[:0:-1], strict=True):
+        result.append((command, (*points[-2::-1], before[-1])))
+    return tuple(result)
 
 
 def without_repeats(path: Path) -> Path:

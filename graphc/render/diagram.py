@@ -21,7 +21,9 @@ Kind = Literal[
     # Labels without a shape: the scalar that leaves a cost, the 1 that enters the backward pass.
     "output",
     "seed",
-    # Where an edge crosses the frame of a group; the layout makes them, no figure shows them.
+    # What the layout puts in the place of others: a group as a whole, and, inside, the places
+    # where edges cross its frame.
+    "frame",
     "port",
 ]
 EdgeKind = Literal["forward", "parameter", "backward", "carry"]
@@ -58,6 +60,10 @@ class Element:
         LaTeX at the end of a dashed arrow that leaves sideways: the gradient by a parameter.
     twin : str
         Of an element of the backward pass: the id of the element that it mirrors.
+    symbol : str
+        LaTeX of the name alone, as derivatives are written with it; by default the label.
+    sizes : tuple of str
+        LaTeX of the axes of a variable, where the figure is to show shapes.
     """
 
     id: str
@@ -70,6 +76,8 @@ class Element:
     gradient: str = ""
     leaving: str = ""
     twin: str = ""
+    symbol: str = ""
+    sizes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind that has no shape."""
@@ -92,7 +100,8 @@ class Edge:
         gradients, and lead against the flow. Carry edges lead from the end of a loop's body back
         to its start.
     source_port, target_port : int
-        Which output of the source, which input of the target.
+        Which output of the source, which input of the target; of a backward edge, those of the
+        edge that it mirrors.
     label : str
         LaTeX, drawn beside the edge.
     returned : bool

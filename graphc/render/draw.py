@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
+from graphc.render.backward import mirror, overlay
 from graphc.render.diagram import Diagram
 from graphc.render.drawing import Drawing, find_direction
 from graphc.render.layout import lay_out
@@ -42,10 +43,13 @@ def drawing_of(
     """
     check("params", params, PARAMETER_STYLES)
     check("engine", engine, ENGINES)
-    for name, value in (("backward", backward), ("average", average)):
-        if value is not None:
-            raise RenderError(f"{name}={value!r} is not drawn yet; leave {name} out")
+    check("backward", backward, (None, *BACKWARD_STYLES))
+    check("average", average, (None, *AVERAGE_STYLES))
+    if average is not None:
+        raise RenderError(f"average={average!r} is not drawn yet; leave average out")
     diagram = diagram_of(graph, shapes)
+    if backward is not None:
+        diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
     return lay_out(
         diagram,
         direction=None if direction is None else find_direction(direction),
@@ -53,10 +57,10 @@ def drawing_of(
     )
 
 
-def check(name: str, value: str | None, known: Collection[str]) -> None:
+def check(name: str, value: str | None, known: Collection[str | None]) -> None:
     """Refuse a value that an option does not have."""
     if value not in known:
-        raise RenderError(f"unknown {name}={value!r}; it is one of {', '.join(known)}")
+        raise RenderError(f"unknown {name}={value!r}; it is one of {', '.join(map(str, known))}")
 
 
 def draw_svg(

@@ -19,6 +19,7 @@ LABEL_SIZE = 17.0
 NOTE_SIZE = 11.0
 EDGE_LABEL_SIZE = 13.0
 STUB_SIZE = 14.0
+GRADIENT_SIZE = 12.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from graphc.render.bodies import Body, lane_body, measure_element, oriented
 from graphc.render.clearance import boxes
+from graphc.render.curves import Route, finish, go_back
 from graphc.render.diagram import Diagram
 from graphc.render.drawing import (
     ORIENT,
@@ -25,12 +26,15 @@ from graphc.render.drawing import (
 )
 from graphc.render.grid import Grid
 from graphc.render.labels import EDGE_LABEL_SIZE, Label, measure
+from graphc.render.mirroring import mirror_layers
 from graphc.render.ordering import Layers, order_layers
 from graphc.render.placement import place
 from graphc.render.ports import Places
 from graphc.render.ranking import (
+    MODEL_DEPTH,
     Network,
     Ranks,
+    front_of,
     is_model_figure,
     rank_elements,
     read_network,
@@ -41,6 +45,8 @@ from graphc.render.shapes import RING_GAP, outline
 from graphc.render.wrapping import wrap
 
 RANK_GAP = 27.0
+# With the backward pass beside it, a deeper figure still reads best from bottom to top.
+MIRROR_DEPTH = 9
 WIDEST_GAP = 66.0
 MARGIN = 14.0
 
@@ -53,11 +59,13 @@ def lay_out(diagram: Diagram, direction: Direction | None = None, stubs: bool = 
     RenderError
         If the edges close a cycle.
     """
-    network = read_network(diagram)
-    shallow = is_model_figure(network)
+    network = read_network(diagram.elements, diagram.edges)
+    mirrored = any(twin >= 0 for twin in network.twin)
+    shallow = is_model_figure(front_of(network), MIRROR_DEPTH if mirrored else MODEL_DEPTH)
     direction = direction or ("BT" if shallow else "LR")
     horizontal = direction in ("LR", "RL")
-    ranks, layers = arrange(network, shallow and not horizontal, stubs)
+    level = is_model_figure(front_of(network)) and not horizontal
+    ranks, layers = arrange(network, level, stubs)
     bodies = measure_bodies(network, ranks, layers, horizontal, stubs)
     places = place(network, ranks, layers, bodies)
     middle, half = rank_positions(layers, bodies, places)
@@ -69,15 +77,15 @@ def lay_out(diagram: Diagram, direction: Direction | None = None, stubs: bool = 
 
 def arrange(network: Network, model_figure: bool, stubs: bool) -> tuple[Ranks, Layers]:
     """Rank and order; parameters that find no seat beside their users become inputs."""
-    elements = network.elements
-    stubbed = {i for i, element in enumerate(elements) if stubs and element.parameters}
+    front = front_of(network)
+    stubbed = {i for i, element in enumerate(front.elements) if stubs and element.parameters}
     standing: frozenset[int] = frozenset()
     while True:
-        ranks = rank_elements(network, model_figure, standing)
-        layers = order_layers(network, ranks)
-        unseated = seat(layers, network, ranks, stubbed)
+        ranks = rank_elements(front, model_figure, standing)
+        layers = order_layers(front, ranks)
+        unseated = seat(layers, front, ranks, stubbed)
         if not unseated:
-            return ranks, layers
+            return (ranks, layers) if front is network else mirror_layers(network, ranks, layers)
         standing |= unseated
 
 
@@ -96,8 +104,8 @@ def measure_bodies(
     for i, element in enumerate(network.elements):
         inputs = sum(e not in ranks.beside for e in network.into[i])
         outputs = len({network.edges[e].source_port for e in network.out_of[i]})
-        side = next((s for s in (1, -1) if s not in taken.get(i, ())), 0)
-        bodies.append(measure_element(element, horizontal, max(inputs, outputs), stubs, side))
+        ports = max(inputs, outputs)
+        bodies.append(measure_element(element, horizontal, ports, stubs, taken.get(i, ())))
     for v in range(layers.elements, len(layers.rank)):
         e = layers.labelled.get(v, -1)
         bodies.append(lane_body(network.edges[e].label if e >= 0 else "", horizontal))
@@ -127,10 +135,15 @@ Move = Callable[[float, float], Point]
 
 
 def to_points(
-    diagram: Diagram, direction: Direction, grid: Grid, arrows: Sequence[Arrow]
+    diagram: Diagram, direction: Direction, grid: Grid, routes: Sequence[Route]
 ) -> Drawing:
     """Turn (along, across) into (x, y) of the figure, all of it in the positive quarter."""
     orient = ORIENT[direction]
+    arrows = [finish(route, grid.network.flipped(e)) for e, route in enumerate(routes)]
+    returned = [
+        go_back(route) if edge.returned else None
+        for edge, route in zip(diagram.edges, routes, strict=True)
+    ]
     corners = [orient(*point) for point in extremes(grid, arrows)] or [(0.0, 0.0)]
     left, top = (min(point[k] for point in corners) - MARGIN for k in (0, 1))
     right, bottom = (max(point[k] for point in corners) + MARGIN for k in (0, 1))
@@ -141,8 +154,13 @@ def to_points(
 
     nodes = tuple(place_node(grid, i, move) for i in range(len(diagram.elements)))
     wires = tuple(
-        Wire(edge, map_arrow(arrow, move), place_edge_label(grid, e, arrow, move))
-        for e, (edge, arrow) in enumerate(zip(diagram.edges, arrows, strict=True))
+        Wire(
+            edge,
+            map_arrow(arrow, move),
+            place_edge_label(grid, e, arrow, move),
+            map_arrow(back, move) if back else None,
+        )
+        for e, (edge, arrow, back) in enumerate(zip(diagram.edges, arrows, returned, strict=True))
     )
     size = right - left, bottom - top
     return Drawing(diagram.name, diagram.description, direction, *size, nodes, wires)
@@ -179,6 +197,7 @@ def place_node(grid: Grid, i: int, move: Move) -> Node:
         map_path(outline(body.shape, RING_GAP), here) if element.discrete else (),
         tuple(PlacedLabel(label, role, *here(*offset)) for label, role, offset in body.labels),
         map_arrow(body.stub, here) if body.stub else None,
+        map_arrow(body.leaving, here) if body.leaving else None,
     )
 
 

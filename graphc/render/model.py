@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from graphc.calculus.names import escape, math_label
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
 from graphc.render.diagram import Diagram, Edge, EdgeKind, Element
-from graphc.types import Shape, shape_text
+from graphc.types import Dim, Shape, shape_text
 
 MOST_ARGUMENTS = 4  # in a label such as G(x, w); more make the block too wide
 _KINDS = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
@@ -34,7 +35,7 @@ def diagram_of(graph: Graph, shapes: bool = True) -> Diagram:
     shown = {element.id for element in elements}
     for number, use in enumerate(graph.uses):
         at = f"function {use.name} {number}"
-        elements.append(_function(graph, use, at))
+        elements.append(_function(graph, use, at, shorts))
         for port, v in enumerate(use.inputs):
             kind: EdgeKind = "parameter" if v.role == "parameter" else "forward"
             edges.append(Edge(_id(graph, v), at, kind, target_port=port))
@@ -70,6 +71,7 @@ def _variable(graph: Graph, v: Variable, shapes: bool, short: str | None = None)
         note=space(v.shape, v.kind, classes) if shapes else "",
         discrete=v.kind != "real",
         hint=f"{name}: {v.kind} {shape_text(v.shape)}",
+        sizes=tuple(map(size, v.shape)) if shapes else None,
     )
 
 
@@ -81,29 +83,49 @@ def space(shape: Shape, kind: str, classes: int | None = None) -> str:
         base = rf"\{{0..{classes - 1}\}}"
     elif not shape and kind == "real":
         return ""
-    sizes = r" \times ".join(escape(str(dim).replace("*", " ")) for dim in shape)
+    sizes = r" \times ".join(map(size, shape))
     return f"{base}^{{{sizes}}}" if shape else base
 
 
-def _function(graph: Graph, use: Use, at: str) -> Element:
-    shorts = tuple(use.parameters)
+def size(dim: Dim) -> str:
+    """Return the size of an axis as LaTeX."""
+    return escape(str(dim).replace("*", " "))
+
+
+def _function(graph: Graph, use: Use, at: str, shared: Collection[int]) -> Element:
+    own = [short for short, v in use.parameters.items() if id(v) not in shared]
     ins = ", ".join(graph.name_of(v) for v in use.inputs)
     outs = ", ".join(graph.name_of(v) for v in use.outputs)
     return Element(
         at,
         "cost" if use.kind == "cost" else "function",
         use.label or _label(graph, use),
-        parameters=tuple(math_label(short) for short in shorts),
+        parameters=tuple(_parameter(use, short) for short in own),
         hint=f"{use.name}: {use.function}({ins}) gives {outs}",
+        symbol=_symbol(use),
     )
+
+
+def _symbol(use: Use) -> str:
+    """Return the name of a block: its own, or its function's."""
+    named = use.call is not None and use.call.block.name is not None
+    return math_label(use.name if named else use.function)
+
+
+def _parameter(use: Use, short: str) -> str:
+    """Return the label of a block's own parameter; it takes over the number of its block.
+
+    So the `w` of a block `f1` is :math:`w_1`, as the lecture writes it.
+    """
+    number = re.search(r"\d+$", use.name)
+    return math_label(f"{short}_{number[0]}" if number and len(short) == 1 else short)
 
 
 def _label(graph: Graph, use: Use) -> str:
     """Return the label of a block: its name and what it is a function of."""
-    named = use.call is not None and use.call.block.name is not None
-    base = math_label(use.name if named else use.function)
+    base = _symbol(use)
     arguments = [v.declaration.label or math_label(graph.name_of(v)) for v in use.inputs]
-    arguments += [math_label(short) for short in use.parameters]
+    arguments += [_parameter(use, short) for short in use.parameters]
     return f"{base}({_joined(arguments)})" if len(arguments) <= MOST_ARGUMENTS else base
 
 

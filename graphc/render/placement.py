@@ -23,6 +23,7 @@ from graphc.render.ranking import Network, Ranks
 NODE_GAP = 24.0
 LANE_GAP = 13.0
 BESIDE_GAP = 34.0
+MIRROR_GAP = 56.0
 PASSES = 24
 
 
@@ -33,9 +34,30 @@ def place(network: Network, ranks: Ranks, layers: Layers, bodies: Sequence[Body]
     leave, enter = assign_ports(network, ranks, layers, bodies, above)
     right = separations(network, ranks, layers, bodies, block)
     pulls = block_pulls(network, ranks, layers, block, leave, enter)
-    across = settle(right, pulls, heaviest(block, layers))
-    places = Places(tuple(across[b] for b in block), tuple(leave), tuple(enter))
+    settled = settle(right, pulls, heaviest(block, layers))
+    across = push_mirror(network, layers, bodies, [settled[b] for b in block])
+    places = Places(tuple(across), tuple(leave), tuple(enter))
     return replace(places, enter=straighten_inputs(network, ranks, layers, bodies, places))
+
+
+def push_mirror(
+    network: Network, layers: Layers, bodies: Sequence[Body], across: list[float]
+) -> list[float]:
+    """Move everything that mirrors beyond all that it mirrors."""
+    back = set(mirror_vertices(network, layers))
+    if not back:
+        return across
+    end = max(across[v] + bodies[v].after for v in range(len(across)) if v not in back)
+    start = min(across[v] - bodies[v].before for v in back)
+    shift = end + MIRROR_GAP - start
+    return [at + shift if v in back else at for v, at in enumerate(across)]
+
+
+def mirror_vertices(network: Network, layers: Layers) -> list[int]:
+    """Return the vertices of the backward pass, lanes included."""
+    back = [i for i, twin in enumerate(network.twin) if twin >= 0]
+    lanes = [v for e, lane in enumerate(layers.lanes) if network.flipped(e) for v in lane]
+    return [*back, *dict.fromkeys(lanes)]
 
 
 # --- blocks -----------------------------------------------------------------------------------
@@ -126,8 +148,11 @@ def separations(
         frozenset((network.source[e], network.target[e])): beside_gap(network.edges[e].label)
         for e in ranks.beside
     }
+    back = set(mirror_vertices(network, layers))
     for layer in layers.order:
         for v, w in pairwise(layer):
+            if (v in back) != (w in back):
+                continue
             gap = beside.get(frozenset((v, w)), node_gap(layers, v, w))
             distance = bodies[v].after + gap + bodies[w].before
             a, b = block[v], block[w]

@@ -8,11 +8,11 @@ variable it measures.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from graphc.errors import RenderError
-from graphc.render.diagram import Diagram, Edge, Element
+from graphc.render.diagram import Edge, Element
 
 # A model figure (input, model, prediction, cost) is at most this many elements deep.
 MODEL_DEPTH = 6
@@ -20,7 +20,11 @@ MODEL_DEPTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A diagram by positions: ``into[i]`` and ``out_of[i]`` are the edges at element ``i``."""
+    """Elements and edges by positions: ``into[i]`` and ``out_of[i]`` are the edges at ``i``.
+
+    All edges lead with the flow here: a backward edge has its ends exchanged, and carry edges are
+    in no list. ``twin`` is the element that each element mirrors, or -1; what mirrors comes last.
+    """
 
     elements: tuple[Element, ...]
     edges: tuple[Edge, ...]
@@ -28,6 +32,15 @@ class Network:
     target: tuple[int, ...]
     into: tuple[tuple[int, ...], ...]
     out_of: tuple[tuple[int, ...], ...]
+    twin: tuple[int, ...]
+
+    def carries(self, e: int) -> bool:
+        """Whether an edge leads back to the start of a loop."""
+        return self.edges[e].kind == "carry"
+
+    def flipped(self, e: int) -> bool:
+        """Whether an edge is drawn against the flow."""
+        return self.edges[e].kind == "backward"
 
     def before(self, i: int) -> list[int]:
         """The elements from which edges enter ``i``."""
@@ -52,24 +65,40 @@ class Ranks:
     height: tuple[int, ...]
 
 
-def read_network(diagram: Diagram) -> Network:
+def read_network(elements: Sequence[Element], edges: Sequence[Edge]) -> Network:
     """Number the elements and index the edges at them."""
-    index = {element.id: i for i, element in enumerate(diagram.elements)}
-    source = tuple(index[edge.source] for edge in diagram.edges)
-    target = tuple(index[edge.target] for edge in diagram.edges)
+    index = {element.id: i for i, element in enumerate(elements)}
+    ends = [(edge.source, edge.target) for edge in edges]
+    ends = [
+        (b, a) if edge.kind == "backward" else (a, b)
+        for edge, (a, b) in zip(edges, ends, strict=True)
+    ]
+    source = tuple(index[a] for a, _ in ends)
+    target = tuple(index[b] for _, b in ends)
     into: list[list[int]] = [[] for _ in index]
     out_of: list[list[int]] = [[] for _ in index]
     for e, (i, j) in enumerate(zip(source, target, strict=True)):
-        out_of[i].append(e)
-        into[j].append(e)
+        if edges[e].kind != "carry":
+            out_of[i].append(e)
+            into[j].append(e)
     return Network(
-        diagram.elements,
-        diagram.edges,
+        tuple(elements),
+        tuple(edges),
         source,
         target,
         tuple(map(tuple, into)),
         tuple(map(tuple, out_of)),
+        tuple(index[element.twin] if element.twin else -1 for element in elements),
     )
+
+
+def front_of(network: Network) -> Network:
+    """Return the network without what mirrors it."""
+    count = sum(twin < 0 for twin in network.twin)
+    if count == len(network.elements):
+        return network
+    edges = [e for e, i in enumerate(network.source) if i < count]
+    return read_network(network.elements[:count], [network.edges[e] for e in edges])
 
 
 def topological_order(network: Network) -> list[int]:
@@ -119,10 +148,16 @@ def longest_paths(network: Network, order: Iterable[int], backwards: bool) -> li
     return length
 
 
-def is_model_figure(network: Network) -> bool:
+def is_model_figure(network: Network, deepest: int = MODEL_DEPTH) -> bool:
     """Tell whether the diagram is so shallow that it reads best from bottom to top."""
     depth = longest_paths(network, topological_order(network), backwards=False)
-    return max(depth, default=0) < MODEL_DEPTH
+    shown = (d for d, element in zip(depth, network.elements, strict=True) if is_shape(element))
+    return max(shown, default=0) < deepest
+
+
+def is_shape(element: Element) -> bool:
+    """Tell whether an element is more than a bare label or a port."""
+    return element.kind not in ("output", "seed", "port")
 
 
 def rank_elements(network: Network, model_figure: bool, not_beside: frozenset[int]) -> Ranks:
@@ -146,8 +181,18 @@ def rank_elements(network: Network, model_figure: bool, not_beside: frozenset[in
     beside |= place_parameters(network, rank, free - not_beside)
     for i in sorted(free & not_beside):
         rank[i] = min(rank[j] for j in network.after(i)) - 1
+    place_ports(network, rank)
     lowest = min(rank, default=0)
     return Ranks(tuple(r - lowest for r in rank), frozenset(beside), tuple(depth), tuple(height))
+
+
+def place_ports(network: Network, rank: list[int]) -> None:
+    """Put the ports of a frame before and after everything in it."""
+    inner = [r for r, element in zip(rank, network.elements, strict=True) if element.kind != "port"]
+    first, last = min(inner, default=0) - 1, max(inner, default=0) + 1
+    for i, element in enumerate(network.elements):
+        if element.kind == "port":
+            rank[i] = last if network.into[i] else first
 
 
 def entering(network: Network, i: int) -> list[tuple[int, int]]:
@@ -171,7 +216,8 @@ def level_costs(network: Network, rank: list[int]) -> set[int]:
     beside: set[int] = set()
     for i, element in enumerate(network.elements):
         measured = [e for e, j in entering(network, i) if network.into[j]]
-        if element.kind != "cost" or network.out_of[i] or len(measured) != 1:
+        onward = any(is_shape(network.elements[j]) for j in network.after(i))
+        if element.kind != "cost" or onward or len(measured) != 1:
             continue
         variable = network.source[measured[0]]
         others = [rank[j] for e, j in entering(network, i) if e != measured[0]]
@@ -179,6 +225,8 @@ def level_costs(network: Network, rank: list[int]) -> set[int]:
         if lone and max(others) < rank[variable]:
             rank[i] = rank[variable]
             beside.add(measured[0])
+            for j in network.after(i):
+                rank[j] = rank[i] + 1
     return beside
 
 
@@ -198,7 +246,8 @@ def bring_inputs_late(
     loose: set[int] = set()
     for i in order:
         behind = network.before(i)
-        if i not in free and all(j in loose and len(network.out_of[j]) == 1 for j in behind):
+        lone = all(j in loose and len(network.out_of[j]) == 1 for j in behind)
+        if i not in free and lone and network.elements[i].kind != "port":
             loose.add(i)
     for i in reversed(order):
         users = [j for j in network.after(i) if j not in free]
@@ -215,7 +264,9 @@ def place_parameters(network: Network, rank: list[int], free: set[int]) -> set[i
     for i in sorted(free):
         users = set(network.after(i))
         ranks = {rank[j] for j in users}
-        if len(ranks) == 1 and len(users) <= 2 and len(network.out_of[i]) == len(users):
+        framed = any(network.elements[j].kind == "frame" for j in users)
+        few = len(users) <= 2 and len(network.out_of[i]) == len(users)
+        if len(ranks) == 1 and few and not framed:
             rank[i] = ranks.pop()
             beside.update(network.out_of[i])
         else:

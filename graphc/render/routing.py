@@ -16,16 +16,17 @@ from graphc.render.clearance import Option, first_clear
 from graphc.render.curves import (
     FLOW,
     End,
+    Route,
     base_of,
     corner,
     curve,
-    finish,
     shifted,
     through_rank,
+    turned,
 )
-from graphc.render.drawing import Arrow, Path, Point
+from graphc.render.drawing import Path, Point
 from graphc.render.grid import Grid
-from graphc.render.shapes import boundary, output_at, side_at
+from graphc.render.shapes import back_at, boundary, front_at, side_at
 
 STEEPEST = math.radians(62)
 # How much farther than the flow a straight line may lead sideways.
@@ -42,13 +43,13 @@ class Station:
     across: float
 
 
-def route(grid: Grid) -> list[Arrow]:
-    """Return the arrow of every edge."""
+def route(grid: Grid) -> list[Route]:
+    """Return the route of every edge."""
     return [route_edge(grid, e) for e in range(len(grid.network.edges))]
 
 
-def route_edge(grid: Grid, e: int) -> Arrow:
-    """Return the arrow of one edge."""
+def route_edge(grid: Grid, e: int) -> Route:
+    """Return the route of one edge, with the flow."""
     if e in grid.ranks.beside:
         return route_beside(grid, e)
     if e in grid.turns:
@@ -56,16 +57,19 @@ def route_edge(grid: Grid, e: int) -> Arrow:
     return route_forward(grid, e)
 
 
-def route_beside(grid: Grid, e: int) -> Arrow:
-    """Draw a straight arrow within a rank."""
+def route_beside(grid: Grid, e: int) -> Route:
+    """Draw a straight line within a rank."""
     i, j = grid.network.source[e], grid.network.target[e]
     sign = 1.0 if grid.places.across[i] < grid.places.across[j] else -1.0
     start = shifted(grid.at(i), side_of(grid.bodies[i], sign))
     tip = shifted(grid.at(j), side_of(grid.bodies[j], -sign))
-    return finish((("M", (start,)),), End(tip, (0.0, sign)), straight=True)
+    begin, end = End(start, (0.0, sign)), End(tip, (0.0, sign))
+    return Route(
+        (("M", (takeoff(grid, e, begin).point,)), ("L", (landing(grid, e, end).point,))), begin, end
+    )
 
 
-def route_turn(grid: Grid, e: int) -> Arrow:
+def route_turn(grid: Grid, e: int) -> Route:
     """Draw an edge to the next row: out, back between the rows, and in again."""
     turn = grid.turns[e]
     start, target = exit_(grid, e, (math.inf, 0.0)), entry(grid, e, (-math.inf, 0.0))
@@ -75,9 +79,9 @@ def route_turn(grid: Grid, e: int) -> Arrow:
         (turn.left, turn.across),
         (turn.left, target.point[1]),
     )
-    ways = (start.point, *corners, base_of(target).point)
+    ways = (takeoff(grid, e, start).point, *corners, landing(grid, e, target).point)
     legs = [leg for k in range(1, 5) for leg in corner(*ways[k - 1 : k + 2])]
-    return finish((("M", (start.point,)), *legs), target, straight=True)
+    return Route((("M", ways[:1]), *legs, ("L", ways[-1:])), start, target)
 
 
 def side_of(body: Body, sign: float) -> Point:
@@ -85,13 +89,13 @@ def side_of(body: Body, sign: float) -> Point:
     return side_at(body.shape, sign) if body.shape else (0.0, 0.0)
 
 
-def route_forward(grid: Grid, e: int) -> Arrow:
+def route_forward(grid: Grid, e: int) -> Route:
     """Draw an edge to a higher rank."""
     stations = lane_stations(grid, e)
     if not stations:
         return direct(grid, e)
     i, j = grid.network.source[e], grid.network.target[e]
-    path, at = best_start(grid, e, stations[0])
+    path, at, origin = best_start(grid, e, stations[0])
     for here, there in pairwise(stations):
         path, at = best_change(grid, path, at, here, there)
     ends = [
@@ -101,12 +105,12 @@ def route_forward(grid: Grid, e: int) -> Arrow:
     ]
     near = (stations[-1].last, stations[-1].last + 1)
     options = [
-        (start, target, curve(start, base_of(target)))
+        (start, target, curve(start, landing(grid, e, target)))
         for start in ends
         for target in (entry(grid, e, start.point),)
     ]
     start, target, legs = first_clear(grid, options, near, (i, j))
-    return finish((*path, ("L", (start.point,)), *legs), target)
+    return Route((*path, ("L", (start.point,)), *legs), origin, target)
 
 
 def lane_stations(grid: Grid, e: int) -> list[Station]:
@@ -130,20 +134,21 @@ def stops(grid: Grid, station: Station, leaving: bool) -> list[float]:
     return [*bold, middle, middle - sign * half]
 
 
-def best_start(grid: Grid, e: int, station: Station) -> tuple[Path, Point]:
+def best_start(grid: Grid, e: int, station: Station) -> tuple[Path, Point, End]:
     """Draw from the source of an edge onto the first station."""
     i, j = grid.network.source[e], grid.network.target[e]
     options = []
     for along in stops(grid, station, leaving=False):
         goal = End((along, station.across), FLOW)
         start = exit_(grid, e, goal.point)
-        options.append((start, goal, curve(start, goal)))
+        options.append((start, goal, curve(takeoff(grid, e, start), goal)))
     goal = options[-1][1]
     start = exit_(grid, e, (math.inf, grid.at(i)[1]))
-    options.append((start, goal, through_rank(grid, start, goal, grid.layers.rank[i])))
+    legs = through_rank(grid, takeoff(grid, e, start), goal, grid.layers.rank[i])
+    options.append((start, goal, legs))
     near = (station.first - 1, station.first)
     start, goal, legs = first_clear(grid, options, near, (i, j))
-    return (("M", (start.point,)), *legs), goal.point
+    return (("M", (takeoff(grid, e, start).point,)), *legs), goal.point, start
 
 
 def best_change(
@@ -164,7 +169,7 @@ def best_change(
     return (*path, ("L", (start.point,)), *legs), goal.point
 
 
-def direct(grid: Grid, e: int) -> Arrow:
+def direct(grid: Grid, e: int) -> Route:
     """Draw from one rank to the next: straight, else curved, else curved between the ranks."""
     i, j = grid.network.source[e], grid.network.target[e]
     options: list[Option] = []
@@ -172,16 +177,16 @@ def direct(grid: Grid, e: int) -> Arrow:
     run, rise = (target.point[k] - start.point[k] for k in (0, 1))
     if abs(rise) <= steepest_line(grid, e, rise) * run:
         unit = (run / math.hypot(run, rise), rise / math.hypot(run, rise))
-        line = End(target.point, unit)
-        options.append((start, line, (("L", (base_of(line).point,)),)))
-    options.append((start, target, curve(start, base_of(target))))
+        begin, line = End(start.point, unit), End(target.point, unit)
+        options.append((begin, line, (("L", (landing(grid, e, line).point,)),)))
+    options.append((start, target, curve(takeoff(grid, e, start), landing(grid, e, target))))
     start = exit_(grid, e, (math.inf, grid.at(i)[1]))
     target = entry(grid, e, (-math.inf, grid.at(j)[1]))
-    legs = through_rank(grid, start, base_of(target), grid.layers.rank[i])
-    options.append((start, target, legs))
+    begin, end = takeoff(grid, e, start), landing(grid, e, target)
+    options.append((start, target, through_rank(grid, begin, end, grid.layers.rank[i])))
     near = (grid.layers.rank[i], grid.layers.rank[j])
     start, target, legs = first_clear(grid, options, near, (i, j))
-    return finish((("M", (start.point,)), *legs), target)
+    return Route((("M", (takeoff(grid, e, start).point,)), *legs), start, target)
 
 
 def steepest_line(grid: Grid, e: int, rise: float) -> float:
@@ -201,13 +206,30 @@ def steepest_line(grid: Grid, e: int, rise: float) -> float:
 # --- ends -------------------------------------------------------------------------------------
 
 
+def landing(grid: Grid, e: int, target: End) -> End:
+    """Return where the line ends before its target: at the base of its head, if it has one."""
+    headed = not grid.network.flipped(e) and is_end(grid, grid.network.target[e])
+    return base_of(target) if headed else target
+
+
+def takeoff(grid: Grid, e: int, start: End) -> End:
+    """Return where the line of an edge begins; of one that is drawn backwards, at its head."""
+    headed = grid.network.flipped(e) and is_end(grid, grid.network.source[e])
+    return turned(base_of(turned(start))) if headed else start
+
+
+def is_end(grid: Grid, i: int) -> bool:
+    """Tell whether edges end at an element, rather than pass through."""
+    return grid.network.elements[i].kind not in ("port", "frame")
+
+
 def exit_(grid: Grid, e: int, goal: Point) -> End:
     """Return where an edge leaves its source on the way to a goal."""
     i = grid.network.source[e]
     shape, at = grid.bodies[i].shape, grid.at(i)
     assert shape is not None
     if shape.form != "ellipse":
-        return End(shifted(at, output_at(shape, grid.places.leave[e])), FLOW)
+        return End(shifted(at, front_at(shape, grid.places.leave[e])), FLOW)
     direction = heading(at, goal)
     return End(shifted(at, boundary(shape, direction)), direction)
 
@@ -218,7 +240,7 @@ def entry(grid: Grid, e: int, origin: Point) -> End:
     shape, at = grid.bodies[j].shape, grid.at(j)
     assert shape is not None
     if shape.form != "ellipse":
-        return End(shifted(at, (-shape.along, grid.places.enter[e])), FLOW)
+        return End(shifted(at, back_at(shape, grid.places.enter[e])), FLOW)
     p, q = heading(origin, at)
     return End(shifted(at, boundary(shape, (-p, -q))), (p, q))
 
@@ -239,7 +261,7 @@ def aim(grid: Grid, e: int) -> Point:
     shape, at = grid.bodies[j].shape, grid.at(j)
     if shape is None or shape.form == "ellipse":
         return at
-    return shifted(at, (-shape.along, grid.places.enter[e]))
+    return shifted(at, back_at(shape, grid.places.enter[e]))
 
 
 def aim_back(grid: Grid, e: int) -> Point:
@@ -248,4 +270,4 @@ def aim_back(grid: Grid, e: int) -> Point:
     shape, at = grid.bodies[i].shape, grid.at(i)
     if shape is None or shape.form == "ellipse":
         return at
-    return shifted(at, output_at(shape, grid.places.leave[e]))
+    return shifted(at, front_at(shape, grid.places.leave[e]))

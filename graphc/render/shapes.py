@@ -7,11 +7,11 @@ the four directions; the outputs of a function leave towards growing ``along``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from graphc.render.diagram import Element
-from graphc.render.drawing import Path, Point
+from graphc.render.drawing import Path, Point, map_path
 from graphc.render.labels import Label
 
 CIRCLE = 34.0  # diameter of a variable with a short label
@@ -23,17 +23,26 @@ HEAD_SMALL = 8.5
 # A quarter of a circle as a cubic Bézier curve.
 KAPPA = 0.5523
 
-Form = Literal["ellipse", "function", "box"]
-FORMS: dict[str, Form] = {"function": "function", "cost": "box"}
+Form = Literal["ellipse", "function", "box", "text", "frame"]
+FORMS: dict[str, Form] = {
+    "function": "function",
+    "vjp": "function",
+    "cost": "box",
+    "output": "text",
+    "seed": "text",
+    "port": "text",
+    "frame": "frame",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Half the extents of an outline of this form."""
+    """Half the extents of an outline of this form; ``flipped``, its round side looks back."""
 
     form: Form
     along: float
     across: float
+    flipped: bool = False
 
     @property
     def rounding(self) -> float:
@@ -44,7 +53,9 @@ class Shape:
 def shape_of(element: Element, label: Label, horizontal: bool, ports: int) -> Shape:
     """Size the shape of an element to its label and to its inputs or outputs, if it has many."""
     form = FORMS.get(element.kind, "ellipse")
-    if form == "ellipse":
+    if form == "text":
+        width, height = label.width + 4 * bool(label.width), label.height + 4 * bool(label.width)
+    elif form == "ellipse":
         growth = 2 * RING_GAP if element.discrete else 0.0
         width, height = (side + growth for side in variable_size(label))
     elif form == "function":
@@ -52,9 +63,9 @@ def shape_of(element: Element, label: Label, horizontal: bool, ports: int) -> Sh
     else:
         width, height = cost_size(label)
     along, across = (width, height) if horizontal else (height, width)
-    if form != "ellipse":
+    if form in ("function", "box"):
         across = max(across, PORT_PITCH * (ports + 1))
-    return Shape(form, along / 2, across / 2)
+    return Shape(form, along / 2, across / 2, element.kind == "vjp")
 
 
 def variable_size(label: Label) -> Point:
@@ -82,13 +93,19 @@ def cost_size(label: Label) -> Point:
 
 
 def label_shift(shape: Shape) -> float:
-    """Return how far the label of a function moves against the flow, to look centred."""
-    return 0.19 * shape.rounding if shape.form == "function" else 0.0
+    """Return how far the label of a function moves off its round side, to look centred."""
+    shift = 0.19 * shape.rounding if shape.form == "function" else 0.0
+    return -shift if shape.flipped else shift
 
 
 def outline(shape: Shape, inset: float = 0.0) -> Path:
     """Return the closed outline; ``inset`` draws it smaller."""
+    if shape.flipped:
+        front = outline(replace(shape, flipped=False), inset)
+        return map_path(front, lambda along, across: (-along, across))
     a, b = shape.along - inset, shape.across - inset
+    if shape.form in ("text", "frame"):
+        return ()
     if shape.form == "ellipse":
         return (("M", ((-a, 0.0),)), *quarters(0.0, a, b, (2, 3, 0, 1)), ("Z", ()))
     if shape.form == "box":
@@ -129,13 +146,23 @@ def boundary(shape: Shape, direction: Point) -> Point:
     return p * reach, q * reach
 
 
-def output_at(shape: Shape, across: float) -> Point:
-    """Return the point of the output side at this height."""
-    if shape.form == "box":
+def front_at(shape: Shape, across: float) -> Point:
+    """Return the point of the side with the flow at this height."""
+    if shape.flipped or shape.form not in ("function", "ellipse"):
         return shape.along, across
+    return round_at(shape, across), across
+
+
+def back_at(shape: Shape, across: float) -> Point:
+    """Return the point of the side against the flow at this height."""
+    return (-round_at(shape, across) if shape.flipped else -shape.along), across
+
+
+def round_at(shape: Shape, across: float) -> float:
+    """Return how far the round side reaches at this height."""
     rounding = shape.along if shape.form == "ellipse" else shape.rounding
     depth = math.sqrt(max(0.0, 1 - (across / shape.across) ** 2))
-    return shape.along - rounding * (1 - depth), across
+    return shape.along - rounding * (1 - depth)
 
 
 def side_at(shape: Shape, sign: float) -> Point:

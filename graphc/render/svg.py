@@ -22,7 +22,7 @@ OUTLINE = 1.95
 RING = 1.1
 DASHES = "5 3.2"
 FRAME = 1.1
-SHAPED = tuple(kind for kind in KINDS if kind not in ("output", "seed", "port"))
+SHAPED = tuple(kind for kind in KINDS if kind not in ("output", "seed", "frame", "port"))
 TEXT_FONTS = "STIX Two Text, Noto Serif, Times New Roman, serif"
 
 

@@ -1,7 +1,7 @@
 """Wrapping: a long chain is cut into rows, like a line of text.
 
-A row ends where a single edge leads on. That edge turns: out to the right, back between the two
-rows, and into the next row from the left.
+A row ends where a single edge leads on, beside that of the backward pass if it is drawn. These
+edges turn: out to the right, back between the two rows, and into the next row from the left.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SHORTEST_ROW = 0.7
 ROW_GAP = 46.0
 # How far the turning edges run outside the rows.
 OUTSIDE = 22.0
+TURN_GAP = 11.0
 
 
 def wrap(grid: Grid) -> Grid:
@@ -39,11 +40,14 @@ def wrap(grid: Grid) -> Grid:
     across = tuple(v + down[row_of[rank[i]]] for i, v in enumerate(grid.places.across))
     right = max(m + h for m, h in zip(middle, grid.half, strict=True)) + OUTSIDE
     single = single_edges(grid)
-    turns = {
-        single[start - 1]: Turn(right, tops[k] + down[k] - ROW_GAP / 2, -OUTSIDE - 2)
-        for k, start in enumerate(starts)
-        if k
-    }
+    turns = {}
+    for k, start in enumerate(starts[1:], 1):
+        between = tops[k] + down[k] - ROW_GAP / 2
+        # The edge of the backward pass starts and ends further down, so it runs inside the other
+        # on the right and outside of it on the left.
+        for turn, e in enumerate(single[start - 1]):
+            nested = TURN_GAP * (turn - (len(single[start - 1]) - 1) / 2)
+            turns[e] = Turn(right - nested, between - nested, -OUTSIDE - 2 - nested)
     return replace(grid, middle=middle, places=replace(grid.places, across=across), turns=turns)
 
 
@@ -57,11 +61,11 @@ def row_starts(grid: Grid) -> list[int]:
     starts = [0]
     while cuts and high[-1] - low[starts[-1]] > ROW:
         start = low[starts[-1]]
-        fitting: list[tuple[int, int]] = []
+        fitting: list[tuple[int, list[int]]] = []
         while cuts and (not fitting or high[cuts[0][0]] - start <= ROW):
             fitting.append(cuts.popleft())
         last = fitting[-1][0]
-        variables = [r for r, edge in fitting if starts_at_variable(grid, edge)]
+        variables = [r for r, edges in fitting if starts_at_variable(grid, edges[0])]
         if variables and high[variables[-1]] - start > SHORTEST_ROW * (high[last] - start):
             last = variables[-1]
         cuts.extendleft(cut for cut in reversed(fitting) if cut[0] > last)
@@ -69,20 +73,24 @@ def row_starts(grid: Grid) -> list[int]:
     return starts
 
 
-def single_edges(grid: Grid) -> dict[int, int]:
-    """Return the ranks after which one edge alone leads on, to the next rank, with that edge."""
-    crossing: list[int] = [0] * (len(grid.middle) + 1)
-    step: dict[int, int] = {}
+def single_edges(grid: Grid) -> dict[int, list[int]]:
+    """Return the ranks after which one edge alone leads on, to the next rank, with that edge.
+
+    Of the backward pass, too, one edge at most may lead on there; it comes second.
+    """
+    crossing = [[0, 0] for _ in range(len(grid.middle) + 1)]
+    step: dict[int, list[int]] = {}
     rank = grid.ranks.rank
     for e, (i, j) in enumerate(zip(grid.network.source, grid.network.target, strict=True)):
-        crossing[rank[i]] += 1
-        crossing[rank[j]] -= 1
+        back = grid.network.flipped(e)
+        crossing[rank[i]][back] += 1
+        crossing[rank[j]][back] -= 1
         if rank[j] == rank[i] + 1:
-            step[rank[i]] = e
-    single, count = {}, 0
-    for r, change in enumerate(crossing):
-        count += change
-        if count == 1 and r in step:
+            step.setdefault(rank[i], []).append(e)
+    single, front, mirrored = {}, 0, 0
+    for r, (change, back_change) in enumerate(crossing):
+        front, mirrored = front + change, mirrored + back_change
+        if front == 1 and mirrored <= 1 and len(step.get(r, ())) == front + mirrored:
             single[r] = step[r]
     return single
 

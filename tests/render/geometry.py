@@ -56,9 +56,11 @@ def side_labels(drawing):
     """The boxes of everything written beside the elements, each with whose it is."""
     found = []
     for node in drawing.nodes:
-        found += [(node.element.id, label.box) for label in node.labels if label.role != "text"]
+        found += [(node.element.id, label.box) for label in node.labels[1:]]
         if node.stub is not None:
             found.append((node.element.id, hull(node.stub.shaft)))
+        if node.leaving is not None:
+            found.append((node.element.id, hull(node.leaving.shaft)))
     for wire in drawing.wires:
         found += [(wire.edge, label.box) for label in wire.labels]
     return found

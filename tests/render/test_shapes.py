@@ -9,8 +9,8 @@ from graphc.render.shapes import (
     Shape,
     arrow_head,
     boundary,
+    front_at,
     outline,
-    output_at,
     shape_of,
     side_at,
 )
@@ -37,12 +37,12 @@ def test_rays_end_on_the_boundary(angle):
 
 
 def test_outputs_leave_on_the_round_side():
-    assert output_at(FUNCTION, 0.0) == (30.0, 0.0)
-    along, across = output_at(FUNCTION, 12.0)
+    assert front_at(FUNCTION, 0.0) == (30.0, 0.0)
+    along, across = front_at(FUNCTION, 12.0)
     shoulder = 30.0 - FUNCTION.rounding
     assert across == 12.0
     assert math.hypot((along - shoulder) / FUNCTION.rounding, 12 / 20) == pytest.approx(1)
-    assert output_at(BOX, 12.0) == (30.0, 12.0)
+    assert front_at(BOX, 12.0) == (30.0, 12.0)
 
 
 @pytest.mark.parametrize("shape", [ELLIPSE, FUNCTION, BOX])

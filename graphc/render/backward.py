@@ -1,0 +1,260 @@
+r"""The backward pass in a diagram: as a second network, or along the edges of the first.
+
+A cotangent :math:`\partial c / \partial z` is a row vector where `z` is a vector; a block takes
+that of its output to that of its input by a product with its Jacobian. `c` is the sum of the costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from graphc.errors import RenderError
+from graphc.render.diagram import Diagram, Edge, Element
+
+MOST_JACOBIANS = 2  # inputs that the label of one block names
+VARIABLES = ("observed", "computed", "latent", "parameter")
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """What takes part in the backward pass: ``edges`` carry a gradient back.
+
+    ``inputs`` are the variables that a block passes gradients to, ``total`` is the symbol of the
+    sum of all costs.
+    """
+
+    elements: Mapping[str, Element]
+    edges: tuple[Edge, ...]
+    inputs: Mapping[str, tuple[Element, ...]]
+    outputs: Mapping[str, tuple[Element, ...]]
+    total: str
+
+
+def find_active(diagram: Diagram) -> Active:
+    """Return what lies on a path of real variables to a cost.
+
+    Raises
+    ------
+    RenderError
+        If there is no cost.
+    """
+    elements = {element.id: element for element in diagram.elements}
+    costs = [element for element in diagram.elements if element.kind == "cost"]
+    if not costs:
+        raise RenderError(
+            f"{diagram.name!r} has no cost, so there is no backward pass to draw; "
+            "give the graph a cost, or leave backward out"
+        )
+    into: dict[str, list[Edge]] = {}
+    for edge in diagram.edges:
+        into.setdefault(edge.target, []).append(edge)
+    found: dict[str, Element] = {}
+    pending = list(reversed(costs))
+    while pending:
+        element = pending.pop()
+        if element.id in found:
+            continue
+        found[element.id] = element
+        for edge in into.get(element.id, ()):
+            source = elements[edge.source]
+            given = source.kind == "observed" and element.kind == "cost"  # a target
+            if not source.discrete and not given:
+                pending.append(source)
+    edges = tuple(
+        edge
+        for edge in diagram.edges
+        if edge.source in found
+        and edge.target in found
+        and not (found[edge.source].kind == "observed" and found[edge.target].kind == "cost")
+    )
+    inputs: dict[str, tuple[Element, ...]] = {}
+    outputs: dict[str, tuple[Element, ...]] = {}
+    for edge in edges:
+        source, target = found[edge.source], found[edge.target]
+        if target.kind not in VARIABLES and source not in inputs.get(target.id, ()):
+            inputs[target.id] = (*inputs.get(target.id, ()), source)
+        if source.kind not in VARIABLES:
+            outputs[source.id] = (*outputs.get(source.id, ()), target)
+    total = output_label(costs[0]) if len(costs) == 1 else "c"
+    return Active(found, edges, inputs, outputs, total)
+
+
+def symbol_of(element: Element) -> str:
+    """Return an element's name in a derivative."""
+    return element.symbol or element.label
+
+
+def output_label(cost: Element) -> str:
+    """Return the scalar that leaves a cost: `C` gives `c`, and a long name itself."""
+    symbol = symbol_of(cost)
+    head, rest = symbol[:1], symbol[1:]
+    return head.lower() + rest if not rest or rest.startswith("_") else r"\ell"
+
+
+def partial(above: str, below: str) -> str:
+    """Return a derivative as LaTeX."""
+    return rf"\dfrac{{\partial\! {above}}}{{\partial\! {below}}}"
+
+
+def jacobian_label(block: Element, inputs: tuple[Element, ...]) -> str:
+    """Return the Jacobian of a block by its inputs as LaTeX."""
+    names = [symbol_of(v) for v in inputs]
+    if not names:
+        return ""
+    if len(names) > MOST_JACOBIANS:
+        return rf"\partial {symbol_of(block)}"
+    below = names[0] if len(names) == 1 else f"({','.join(names)})"
+    return partial(symbol_of(block), below)
+
+
+def leaving_label(block: Element, active: Active) -> str:
+    """Return the gradients by a block's own parameters: of a lone one, with its product."""
+    total, names = active.total, block.parameters
+    if not names:
+        return ""
+    if len(names) > 1 or len(active.outputs.get(block.id, ())) != 1:
+        return r",\;".join(partial(total, name) for name in names)
+    (output,) = active.outputs[block.id]
+    product = partial(total, symbol_of(output)) + r"\," + partial(symbol_of(block), names[0])
+    return f"{partial(total, names[0])} = {product}"
+
+
+def row_space(element: Element) -> str:
+    """Return the space of a cotangent: a row for a vector, else the shape of the variable."""
+    if not element.sizes:
+        return ""
+    sizes = ("1", *element.sizes) if len(element.sizes) == 1 else element.sizes
+    product = r" \times ".join(sizes)
+    return rf"\mathbb{{R}}^{{{product}}}"
+
+
+def jacobian_space(outputs: tuple[Element, ...], inputs: tuple[Element, ...]) -> str:
+    """Return the shape of a Jacobian with one output and one input."""
+    if len(outputs) != 1 or len(inputs) != 1 or not outputs[0].sizes or not inputs[0].sizes:
+        return ""
+    return r" \times ".join((*outputs[0].sizes, *inputs[0].sizes))
+
+
+# --- the second network -----------------------------------------------------------------------
+
+
+def mirror(diagram: Diagram) -> Diagram:
+    """Return the diagram with its backward pass as a second network beside it.
+
+    Raises
+    ------
+    RenderError
+        If there is no cost, or a frame around a part of the diagram.
+    """
+    if diagram.groups:
+        raise RenderError(
+            "backward='mirror' draws a second network beside the whole model and knows no frames; "
+            "use backward='overlay', or leave average and expand out"
+        )
+    active = find_active(diagram)
+    costs = [element for element in diagram.elements if element.kind == "cost"]
+    outputs, seeds, edges, seeding = [], [], [], []
+    for cost in costs:
+        outputs.append(output_of(cost))
+        edges.append(Edge(cost.id, output_id(cost)))
+        seeds.append(
+            Element(f"seed of {cost.id}", "seed", "1", hint="∂c/∂c = 1", twin=output_id(cost))
+        )
+        seeding.append(Edge(f"seed of {cost.id}", backward_id(cost), "backward"))
+    back = [
+        mirrored(element, active) for element in diagram.elements if element.id in active.elements
+    ]
+    backward = [
+        Edge(
+            backward_id(active.elements[edge.target]),
+            backward_id(active.elements[edge.source]),
+            "backward",
+            edge.source_port,
+            edge.target_port,
+        )
+        for edge in active.edges
+    ]
+    return replace(
+        diagram,
+        elements=(*diagram.elements, *outputs, *back, *seeds),
+        edges=(*diagram.edges, *edges, *backward, *seeding),
+        description=f"{diagram.description}; beside it the backward pass",
+    )
+
+
+def output_id(cost: Element) -> str:
+    """Return the id of what leaves a cost."""
+    return f"output of {cost.id}"
+
+
+def output_of(cost: Element) -> Element:
+    """Return the scalar that leaves a cost."""
+    return Element(output_id(cost), "output", output_label(cost), hint=f"the value of {cost.id}")
+
+
+def backward_id(element: Element) -> str:
+    """Return the id of what mirrors an element."""
+    return f"backward {element.id}"
+
+
+def mirrored(element: Element, active: Active) -> Element:
+    """Return the element of the backward pass: a cotangent, or a product with a Jacobian."""
+    if element.kind in VARIABLES:
+        return Element(
+            backward_id(element),
+            "cotangent",
+            partial(active.total, symbol_of(element)),
+            note=row_space(element),
+            hint=f"the gradient by {element.hint or element.id}",
+            twin=element.id,
+        )
+    inputs = active.inputs.get(element.id, ())
+    jacobian = jacobian_label(element, inputs)
+    dot = "" if element.kind == "cost" or not jacobian else r"\cdot\,"
+    return Element(
+        backward_id(element),
+        "vjp",
+        dot + jacobian or r"\cdot",
+        note=jacobian_space(active.outputs.get(element.id, ()), inputs),
+        leaving=leaving_label(element, active),
+        hint=f"the backward pass of {element.hint or element.id}",
+        twin=element.id,
+    )
+
+
+# --- along the edges --------------------------------------------------------------------------
+
+
+def overlay(diagram: Diagram) -> Diagram:
+    """Return the diagram with cotangents and Jacobians as labels, gradients along the edges.
+
+    Raises
+    ------
+    RenderError
+        If there is no cost.
+    """
+    active = find_active(diagram)
+    carrying = set(active.edges)
+    costs = [element for element in diagram.elements if element.kind == "cost"]
+    elements = [
+        labelled(element, active) if element.id in active.elements else element
+        for element in diagram.elements
+    ]
+    edges = [replace(edge, returned=True) if edge in carrying else edge for edge in diagram.edges]
+    return replace(
+        diagram,
+        elements=(*elements, *(replace(output_of(cost), gradient="1") for cost in costs)),
+        edges=(*edges, *(Edge(cost.id, output_id(cost), returned=True) for cost in costs)),
+        description=f"{diagram.description}; gradients return along the edges",
+    )
+
+
+def labelled(element: Element, active: Active) -> Element:
+    """Return the element with its cotangent or its Jacobian beside it."""
+    if element.kind in VARIABLES:
+        return replace(element, gradient=partial(active.total, symbol_of(element)))
+    jacobians = [jacobian_label(element, active.inputs.get(element.id, ()))]
+    jacobians += [partial(symbol_of(element), name) for name in element.parameters[:1]]
+    gradients = r",\;".join(partial(active.total, name) for name in element.parameters)
+    return replace(element, gradient=r",\;".join(filter(None, jacobians)), leaving=gradients)
