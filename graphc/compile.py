@@ -19,6 +19,7 @@ from graphc.emit.naming import Namer
 from graphc.emit.plan import COTANGENT
 from graphc.emit.runtime import load, paused_collector
 from graphc.emit.targets import DTYPES, STYLES, Target, target_named
+from graphc.emit.tracing import Traced, trace
 from graphc.emit.version import __version__
 from graphc.errors import CompileError, DerivativeError
 from graphc.ir.nodes import Node, topological
@@ -63,6 +64,11 @@ class Compiled:
     def program(self) -> Program:
         """The program that the source was printed from."""
         return self.model.program
+
+    @property
+    def origins(self) -> dict[int, Traced]:
+        """The source map: block, use and rule of each line that computes, by number from 1."""
+        return trace(self.emitted.lines, self.program.origins)
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -324,7 +330,7 @@ def _batched(graph: Graph, program: Program, costs: int, batch: bool) -> tuple[_
     for term in terms:
         loss = term if loss is None else elementwise("add", loss, term)
     if loss is not None:
-        mark(loss, Origin("loss"), origins)
+        mark(loss, Origin("loss", -1), origins)
     inputs = tuple(per_sample.get(node, node) for node in program.inputs)
     outputs = tuple(new[node] for node in program.outputs[costs:])
     batched = Program(inputs, outputs, names, origins)

@@ -11,6 +11,7 @@ from graphc.emit.model import Field, Model
 from graphc.emit.naming import Namer
 from graphc.emit.plan import COTANGENT, Plan
 from graphc.emit.statements import Writer
+from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.types import Dim, Dimension, named, names_in, shape_text
 
@@ -195,6 +196,8 @@ class File:
                 continue
             said = (origin.use, backward)
             text = (told.backward if backward else told.forward).get(origin.use)
+            if origin.use < 0:
+                text = self.model.loss_formula.partition("  ")[0]  # without where P comes from
             text = text or f"{origin.block}: {'backward' if backward else 'forward'}"
             lines = (
                 textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")
@@ -218,7 +221,11 @@ def gradient_order(model: Model) -> list[Node]:
 
 def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
     """Return lines under a function's head; empty ones stay empty."""
-    return [f"{'    ' * depth}{line}" if line else "" for line in lines]
+    indent = "    " * depth
+    return [
+        line.moved(indent) if isinstance(line, Line) else f"{indent}{line}" if line else ""
+        for line in lines
+    ]
 
 
 def _docstring(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphc.emit.checks import Checks
@@ -13,17 +13,31 @@ from graphc.emit.file import File
 from graphc.emit.initial import initial, literal, named_tuple
 from graphc.emit.model import Model
 from graphc.emit.readable import readable
+from graphc.emit.tracing import Line, numbered
 from graphc.ops.leaves import Constant
 from graphc.types import shape_text
 
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A file: its source, and the arrays that are too large to stand in it."""
+    """A file.
+
+    Parameters
+    ----------
+    source
+        Its text.
+    arrays
+        Those that are too large to stand in it.
+    params
+        How the file spells `Params`.
+    lines
+        The lines that compute something, by number; see :func:`graphc.emit.tracing.trace`.
+    """
 
     source: str
     arrays: Mapping[str, Any]
-    params: str  # how the file spells `Params`
+    params: str
+    lines: Mapping[int, Line] = field(default_factory=dict)
 
 
 def emit(model: Model) -> Emitted:
@@ -48,7 +62,7 @@ def emit(model: Model) -> Emitted:
         *closing,
     ]
     text = "\n\n\n".join("\n".join(section) for section in sections) + "\n"
-    return Emitted(text, file.arrays, file.names.own("Params"))
+    return Emitted(text, file.arrays, file.names.own("Params"), numbered(sections, between=2))
 
 
 def _docstring(model: Model) -> list[str]:

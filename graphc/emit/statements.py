@@ -11,6 +11,7 @@ from graphc.emit.plan import Plan, Step
 from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
+from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
@@ -141,6 +142,6 @@ def body(plan: Plan, dialect: Dialect, comments: Mapping[Node, Sequence[str]]) -
     writer = Writer(plan, dialect)
     lines: list[str] = []
     for step in plan.steps:
-        lines.extend(f"# {text}" for text in comments.get(step.node, ()))
-        lines.extend(writer.lines(step))
+        printed = [f"# {text}" for text in comments.get(step.node, ())] + writer.lines(step)
+        lines.extend(Line.of(text, step, plan) for text in printed)
     return lines

@@ -19,7 +19,8 @@ class Origin:
     block
         The name of a block of the user's.
     use
-        Which use of the block; a shared block has several.
+        Which use of a block in the graph; a shared block has several. -1: what adds up the
+        costs to the loss, which belongs to no block.
     rule
         The rule that made the node there: ``"forward"``, or a rule of the backward pass.
     """

@@ -82,7 +82,7 @@ def loss(params: Params, x, y) -> float:
     picked = w[_constant1]
     sq2 = np.square(picked, picked)
     D = np.add.reduce(sq2, None)
-    # loss: forward
+    # L(S, w) = 1/P Σ_p C(add1_out[p], y[p]) + D(w)
     t3 = t2 + D
     return float(t3)
 
@@ -115,7 +115,7 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     picked = w[_constant1]
     sq2 = np.square(picked)
     D = np.add.reduce(sq2, None)
-    # loss: forward
+    # L(S, w) = 1/P Σ_p C(add1_out[p], y[p]) + D(w)
     t3 = t2 + D
     # C: backward
     d_add1_out = np.multiply(t, 1 / P * 2, t)

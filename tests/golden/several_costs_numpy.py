@@ -71,7 +71,7 @@ def loss_and_grad(params: Params, x, y, scale) -> tuple[float, Params]:
     fit, size, far, t, t2 = _cost(params, z, multiply1_out, y, scale)
     P = len(x)
 
-    # matmul1: matmul1_out = w x
+    # L(S, w) = 1/P Σ_p (fit(z[p], y[p]) + far(z[p], multiply1_out[p])) + size(scale, w)
     t3 = fit.mean() + size + far.mean()
     # size: ∂L/∂w = 2 scale w
     t4 = scale * params.w

@@ -90,7 +90,7 @@ def loss(params: Params, x, y, scale) -> float:
     sq2 = np.square(w)
     total2 = np.add.reduce(sq2, None)
     size = scale * total2
-    # loss: forward
+    # L(S, w) = 1/P Σ_p (fit(z[p], y[p]) + far(z[p], multiply1_out[p])) + size(scale, w)
     t3 = t2 + size
     # multiply1: forward
     multiply1_out = y * _2
@@ -100,7 +100,7 @@ def loss(params: Params, x, y, scale) -> float:
     far = sq3.dot(_ones2)
     total3 = ones.dot(far)
     t5 = total3 / P
-    # loss: forward
+    # L(S, w) = 1/P Σ_p (fit(z[p], y[p]) + far(z[p], multiply1_out[p])) + size(scale, w)
     t6 = t3 + t5
     return float(t6)
 
@@ -131,7 +131,7 @@ def loss_and_grad(params: Params, x, y, scale) -> tuple[float, Params]:
     sq2 = np.square(w)
     total2 = np.add.reduce(sq2, None)
     size = scale * total2
-    # loss: forward
+    # L(S, w) = 1/P Σ_p (fit(z[p], y[p]) + far(z[p], multiply1_out[p])) + size(scale, w)
     t3 = t2 + size
     # multiply1: forward
     multiply1_out = y * _2
@@ -141,7 +141,7 @@ def loss_and_grad(params: Params, x, y, scale) -> tuple[float, Params]:
     far = sq3.dot(_ones2)
     total3 = ones.dot(far)
     t5 = total3 / P
-    # loss: forward
+    # L(S, w) = 1/P Σ_p (fit(z[p], y[p]) + far(z[p], multiply1_out[p])) + size(scale, w)
     t6 = t3 + t5
     # size: backward
     t7 = scale * w
