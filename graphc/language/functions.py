@@ -8,25 +8,26 @@ function is called directly; with parameters one makes the block first and calls
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from graphc.errors import GraphcError, KindError, NamingError, ShapeError, UsageError
 from graphc.language.declare import INITS, Init, parse_shape, sources
 from graphc.language.names import located_name
+from graphc.language.sizes import names_of, sizes_of
 from graphc.language.source import here
 from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable
 from graphc.ops.leaves import new_input
 from graphc.types import Dim, Kind, TensorType, shape_text
 
 CallKind: TypeAlias = Literal["function", "cost"]
-OWN_OPTIONS = ("name", "label", "output")
+OWN_OPTIONS = ("name", "label", "output", "init")
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a block says of an input: dimensions by name or number, ``...`` for any in front."""
+    """What a block says of an input: dimensions by name or number, ``...`` for any in between."""
 
     shape: str = "..."
     kind: Kind | None = None
@@ -40,11 +41,13 @@ class Parameter:
     Parameters
     ----------
     shape
-        Dimensions by name or number, separated by spaces.
+        Dimensions, separated by spaces: a name or a number; products and exact quotients of such
+        (``4*hidden``, ``channels/groups``); an element of an option that is a tuple, or the
+        option itself where it is a number (``kernel_size[0]``); all elements (``*shape``).
     init
-        As in :func:`graphc.parameter`.
+        As in :func:`graphc.parameter`; a number fills the whole.
     when
-        The name of an option; where that is false, the parameter is ``None`` instead.
+        Names of options; where one is false, the parameter is ``None`` instead.
     """
 
     shape: str
@@ -67,8 +70,8 @@ class Function:
         self.options: dict[str, Any] = {}
         for argument in self.signature.parameters.values():
             self._sort(argument)
-        named_dims = [d for p in self.parameters.values() for d in p.shape.split()]
-        self.dims = tuple(dict.fromkeys(d for d in named_dims if d.isidentifier()))
+        named_dims = [d for p in self.parameters.values() for d in names_of(p.shape)]
+        self.dims = tuple(dict.fromkeys(named_dims))
 
     def _sort(self, argument: inspect.Parameter) -> None:
         name, default = argument.name, argument.default
@@ -96,6 +99,7 @@ class Function:
         if not self.parameters:
             output = options.pop("output", None)
             block = Block(self, {}, name, label)
+            block.kind = self.kind_with(options)
             return block(*args, output=output, **options)
         if "output" in options or any(isinstance(a, Variable) for a in args):
             wanted = ", ".join(self.parameters)
@@ -103,7 +107,12 @@ class Function:
                 f"{here()}: {self.name} has parameters ({wanted}), so make the block first: "
                 f"{self.name}({', '.join(f'{d}=...' for d in self._open_dims())})(x)"
             )
-        return Block(self, self._block_options(args, options), name, label)
+        init = options.pop("init", None)
+        return Block(self, self._block_options(args, options), name, label, init)
+
+    def kind_with(self, options: Mapping[str, Any]) -> CallKind:
+        """Return what this makes: a cost that is not reduced is a function."""
+        return "function" if options.get("reduction") == "none" else self.kind
 
     def _open_dims(self) -> list[str]:
         known = {d for i in self.inputs.values() for d in i.shape.split()}
@@ -138,16 +147,23 @@ class Block:
     """
 
     def __init__(
-        self, function: Function, options: Mapping[str, Any], name: Any, label: str | None
+        self,
+        function: Function,
+        options: Mapping[str, Any],
+        name: Any,
+        label: str | None,
+        init: Any = None,
     ) -> None:
         self._definition = function
         self._options = dict(options)
         self.name = None if name is None else located_name(name, "a block")
         self.label = label
         self.function = function.name
-        self.kind: CallKind = function.kind
-        self._dims: dict[str, Dim] = {
-            d: self._size(d, v) for d, v in options.items() if d in function.dims
+        self.kind: CallKind = function.kind_with(options)
+        self._inits = self._chosen_inits(init)
+        sizes = {**function.options, **options}
+        self._dims: dict[str, Any] = {
+            d: self._size(d, sizes[d]) for d in function.dims if sizes.get(d) is not None
         }
         self._made: dict[str, Variable] = {}
         self._make_parameters()
@@ -262,34 +278,28 @@ class Block:
                         f"got {variable.kind} ones from {_told(variable)}"
                     )
                 self._match_shape(spec, variable, learnt)
-        self._dims = learnt
+        # What shapes no parameter may differ from call to call.
+        self._dims = {d: v for d, v in learnt.items() if d in self._definition.dims}
 
     def _match_shape(self, spec: Input, variable: Variable, learnt: dict[str, Dim]) -> None:
-        words = spec.shape.split()
-        any_front = words[:1] == ["..."]
-        tail = words[1:] if any_front else words
-        shape = variable.shape
-        fits = len(shape) >= len(tail) if any_front else len(shape) == len(tail)
+        words, shape = spec.shape.split(), variable.shape
+        pairs = _aligned(words, shape)
         before = dict(learnt)
-        if fits:
-            for word, dim in zip(tail, shape[len(shape) - len(tail) :], strict=True):
-                known = int(word) if word.isdecimal() else learnt.setdefault(word, dim)
-                fits = fits and known == dim
+        fits = pairs is not None
+        for word, dim in pairs or ():
+            known = int(word) if word.isdecimal() else learnt.setdefault(word, dim)
+            fits = fits and known == dim
         if fits:
             return
-        expected = [str(before.get(w, w)) for w in tail]
-        text = ", ".join([*(["..."] if any_front else []), *expected])
-        text = f"({text},)" if len(expected) == 1 and not any_front else f"({text})"
-        hint = self._hint(tail, shape)
+        text = ", ".join(str(before.get(w, w)) for w in words)
+        text = f"({text},)" if len(words) == 1 and words != ["..."] else f"({text})"
         raise ShapeError(
             f"{here()}: {self._described()} expects an input of shape {text}, "
-            f"got {shape_text(shape)} from {_told(variable)}{hint}"
+            f"got {shape_text(shape)} from {_told(variable)}{self._hint(pairs or ())}"
         )
 
-    def _hint(self, tail: list[str], shape: tuple[Dim, ...]) -> str:
-        if len(shape) < len(tail):
-            return ""
-        for word, dim in zip(tail, shape[len(shape) - len(tail) :], strict=True):
+    def _hint(self, pairs: Iterable[tuple[str, Dim]]) -> str:
+        for word, dim in pairs:
             if word in self._dims and self._dims[word] != dim:
                 if word in self._options:
                     return f". Did you mean {self.function}(..., {word}={dim})?"
@@ -300,16 +310,19 @@ class Block:
         for name, spec in self._definition.parameters.items():
             if name in self._made or self._lacks(spec):
                 continue
-            words = spec.shape.split()
-            if any(w.isidentifier() and w not in self._dims for w in words):
+            if any(w not in self._dims for w in names_of(spec.shape)):
                 break  # the rest waits too, so that parameters keep their order of declaration
-            shape = tuple(self._dims[w] if w in self._dims else int(w) for w in words)
-            if isinstance(spec.init, str) and spec.init not in INITS:
+            try:
+                shape = sizes_of(spec.shape, self._dims)
+            except ShapeError as error:
+                raise error.within(f"{here()}: {self._described()}, '{name}'") from None
+            init = self._inits.get(name, spec.init)
+            if isinstance(init, str) and init not in INITS:
                 raise UsageError(
                     f"{here()}: {self._described()}, parameter '{name}': "
-                    f"init is one of {', '.join(INITS)}, got {spec.init!r}"
+                    f"init is one of {', '.join(INITS)}, got {init!r}"
                 )
-            declaration = Declaration("parameter", init=spec.init)
+            declaration = Declaration("parameter", init=init)
             node = new_input(TensorType(shape))
             self._made[name] = Variable(node, name=name, declaration=declaration)
 
@@ -317,15 +330,30 @@ class Block:
         """Return whether an option of the block says that it does without a parameter."""
         if spec.when is None:
             return False
-        default = self._definition.options.get(spec.when)
-        return not self._options.get(spec.when, default)
+        options = {**self._definition.options, **self._options}
+        return not all(options[name] for name in spec.when.split())
 
-    def _size(self, dim: str, size: Any) -> Dim:
+    def _size(self, dim: str, size: Any) -> Any:
+        several = isinstance(size, tuple | list)
         try:
-            (found,) = parse_shape((size,))
+            found = parse_shape(size if several else (size,))
         except GraphcError as error:
             raise error.within(f"{here()}: {self._described()}, {dim}") from None
-        return found
+        return found if several else found[0]
+
+    def _chosen_inits(self, init: Any) -> dict[str, Any]:
+        """Return how parameters start that do not start as the block says, by name."""
+        chosen = {} if init is None else init
+        known = ", ".join(self._definition.parameters)
+        if (
+            not isinstance(chosen, Mapping)
+            or not chosen.keys() <= self._definition.parameters.keys()
+        ):
+            raise UsageError(
+                f"{here()}: {self._described()} takes init={{name: how it starts}} for its "
+                f"parameters ({known}), got {init!r}"
+            )
+        return dict(chosen)
 
     def _adopt(self, call: Call, results: tuple[Variable, ...]) -> None:
         """Enter what the body took from around it: variables as inputs, inner parameters."""
@@ -388,6 +416,16 @@ class Block:
 
 def _flat(values: Any) -> list[Any]:
     return [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
+
+
+def _aligned(words: list[str], shape: tuple[Dim, ...]) -> list[tuple[str, Dim]] | None:
+    """Return the sizes that words stand for, ``...`` left out; None where the ranks differ."""
+    at = words.index("...") if "..." in words else len(words)
+    front, back = words[:at], words[at + 1 :]
+    if len(shape) < len(front) + len(back) or ("..." not in words and len(shape) > len(front)):
+        return None
+    ends = shape[len(shape) - len(back) :] if back else ()
+    return [*zip(front, shape, strict=False), *zip(back, ends, strict=True)]
 
 
 def _told(variable: Variable) -> str:
