@@ -5,18 +5,8 @@ Declare a model with variables, functions and costs; see the README and ``docs/`
 
 from typing import Any
 
-from graphc.blocks.activations import (
-    log_sigmoid,
-    log_softmax,
-    logsumexp,
-    relu,
-    sigmoid,
-    softmax,
-    softplus,
-    tanh,
-)
-from graphc.blocks.costs import cross_entropy, mse, squared_error
-from graphc.blocks.linear import Linear
+from graphc import blocks as _blocks
+from graphc.blocks import *
 from graphc.compile import Compiled, CompiledFunction, compile, compile_function
 from graphc.emit.version import __version__
 from graphc.errors import (
@@ -37,6 +27,7 @@ from graphc.language.derive import grad, hessian, hvp, jacobian, jvp, stop_gradi
 from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, cost, function
 from graphc.language.graph import Graph
+from graphc.language.samples import over_samples
 from graphc.language.variable import Variable
 from graphc.render.files import render
 
@@ -53,7 +44,6 @@ __all__ = [
     "GraphcError",
     "Input",
     "KindError",
-    "Linear",
     "NamingError",
     "OutputError",
     "Parameter",
@@ -67,7 +57,6 @@ __all__ = [
     "computed",
     "constant",
     "cost",
-    "cross_entropy",
     "formula",
     "function",
     "grad",
@@ -77,21 +66,13 @@ __all__ = [
     "jvp",
     "latent",
     "latex",
-    "log_sigmoid",
-    "log_softmax",
-    "logsumexp",
-    "mse",
     "observed",
+    "over_samples",
     "parameter",
-    "relu",
     "render",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "squared_error",
     "stop_gradient",
-    "tanh",
     "vjp",
+    *_blocks.__all__,
 ]
 
 

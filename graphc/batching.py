@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Origin, with_args
 from graphc.ops.rules import RULES
+from graphc.ops.samples import SAMPLES, OverSamples
 from graphc.types import Dim
 
 
@@ -45,9 +46,10 @@ def batch_nodes(
             continue
         args = tuple(new[arg] for arg in node.args)
         flags = [arg in varying for arg in node.args]
-        if any(flags):
+        if any(flags) or (isinstance(node, OverSamples) and size == SAMPLES):
             new[node] = RULES[type(node)].batch(node, args, flags, size)
-            varying.add(node)
+            if new[node].type.rank > node.type.rank:  # not so where all samples share the result
+                varying.add(node)
         else:
             new[node] = with_args(node, args)
         if node in marked:

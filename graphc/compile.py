@@ -31,11 +31,10 @@ from graphc.language.variable import Variable
 from graphc.ops.contraction import full, sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Input, Size, constant, new_input
+from graphc.ops.samples import SAMPLES, one_sample
 from graphc.ops.stable import STABLE, stable_rules
 from graphc.passes.pipeline import DEFAULT, FAST, Pass, run
-from graphc.types import Dim, TensorType, named
-
-SAMPLES: Dim = named("P")
+from graphc.types import TensorType
 
 
 @dataclass(frozen=True)
@@ -312,7 +311,11 @@ def _batched(graph: Graph, program: Program, costs: int, batch: bool) -> tuple[_
             if v.declaration.per_sample:
                 type_ = TensorType((SAMPLES, *v.shape), v.node.kind)
                 per_sample[v.node] = new_input(type_)
-    new, varying, origins = batch_nodes(program.outputs, per_sample, SAMPLES, program.origins)
+    if per_sample:
+        new, varying, origins = batch_nodes(program.outputs, per_sample, SAMPLES, program.origins)
+    else:
+        new, origins = one_sample(program.outputs, program.origins)
+        varying = set()
     names: dict[Node, str] = {}
     for node, name in program.names.items():
         if node in new:
@@ -536,7 +539,8 @@ def _function_program(inputs: tuple[Variable, ...], outputs: tuple[Variable, ...
     replaced = {node: leaf for node, leaf in zip(given, leaves, strict=True) if node is not leaf}
     cut, _ = rewrite_nodes(wanted, (replaced.get,))
     new, _ = rewrite_nodes([cut[node] for node in wanted], STABLE)
-    results = tuple(new[cut[node]] for node in wanted)
+    single, _ = one_sample([new[cut[node]] for node in wanted])
+    results = tuple(single[new[cut[node]]] for node in wanted)
     names: dict[Node, str] = {}
     namer = Namer(())
     for v, leaf in zip(inputs, leaves, strict=True):

@@ -6,16 +6,98 @@ from typing import Any
 
 import numpy as np
 
-from graphc.language.functions import function
+from graphc.blocks.checks import shapes, usage
+from graphc.language.functions import Parameter, function
 from graphc.language.protocol.reductions import along
 from graphc.language.protocol.scalars import scalar_function
 from graphc.language.variable import Variable
+
+# Klambauer et al. (2017), "Self-Normalizing Neural Networks": the fixed point of mean and variance.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
 
 
 @function
 def relu(z: Variable) -> Any:
     """Return ``max(z, 0)``; its derivative at 0 is 0."""
     return np.maximum(z, 0)
+
+
+@function
+def relu6(z: Variable) -> Any:
+    """Return ``min(max(z, 0), 6)``."""
+    return np.clip(z, 0.0, 6.0)
+
+
+@function
+def leaky_relu(z: Variable, negative_slope: float = 0.01) -> Any:
+    """Return z where it is positive, else ``negative_slope * z``."""
+    return np.where(z > 0, z, negative_slope * z)
+
+
+@function
+def prelu(z: Variable, weight: Variable) -> Any:
+    """Return z where it is positive, else ``weight * z``.
+
+    `weight` holds one slope, or one for each channel, which is the first axis of `z`.
+    """
+    return _prelu(z, weight)
+
+
+@function
+def PReLU(
+    z: Variable,
+    *,
+    num_parameters: int = 1,
+    slope: Any = Parameter("num_parameters", init=0.25),
+) -> Any:
+    """Return z where it is positive, else ``slope * z``, the slope a parameter.
+
+    One slope for all, or `num_parameters` for as many channels, which are the first axis of `z`.
+    Slopes start at 0.25 (He et al., 2015, "Delving Deep into Rectifiers").
+    """
+    return _prelu(z, slope)
+
+
+def _prelu(z: Variable, slope: Variable) -> Any:
+    several = slope.ndim == 1 and slope.shape[0] != 1
+    per_channel = slope.reshape(-1, *(1,) * (z.ndim - 1)) if several else slope.reshape(())
+    return np.where(z > 0, z, per_channel * z)
+
+
+@function
+def elu(z: Variable, alpha: float = 1.0) -> Any:
+    """Return z where it is positive, else ``alpha * (exp(z) - 1)`` (Clevert et al., 2016)."""
+    return np.where(z > 0, z, alpha * np.expm1(_negative(z)))
+
+
+@function
+def selu(z: Variable) -> Any:
+    """Return the scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    return SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(_negative(z)))
+
+
+@function
+def celu(z: Variable, alpha: float = 1.0) -> Any:
+    """Return z where it is positive, else ``alpha * (exp(z / alpha) - 1)`` (Barron, 2017)."""
+    return np.where(z > 0, z, alpha * np.expm1(_negative(z) / alpha))
+
+
+def _negative(z: Variable) -> Any:
+    """Return z where it is not positive, else 0: where it is not used, nothing overflows."""
+    return np.where(z > 0, 0.0, z)
+
+
+@function
+def silu(z: Variable) -> Any:
+    """Return ``z * sigmoid(z)``, also called swish."""
+    return z * scalar_function("sigmoid")(z)
+
+
+@function
+def mish(z: Variable) -> Any:
+    """Return ``z * tanh(softplus(z))`` (Misra, 2019)."""
+    return z * np.tanh(scalar_function("softplus")(z))
 
 
 @function
@@ -32,9 +114,18 @@ def sigmoid(z: Variable) -> Any:
 
 
 @function
-def softplus(z: Variable) -> Any:
-    """Return ``log(1 + exp(z))``, without overflow for any z."""
-    return scalar_function("softplus")(z)
+def softplus(z: Variable, beta: float = 1.0, threshold: float | None = None) -> Any:
+    """Return ``log(1 + exp(beta * z)) / beta``, without overflow for any z.
+
+    PyTorch gives z itself where ``beta * z`` is above a `threshold` of 20, against overflow. Here
+    there is none to guard against, so it does so only where a threshold is asked for.
+    """
+    usage(beta > 0, f"softplus: beta is positive, got {beta}")
+    if beta == 1.0:
+        result = scalar_function("softplus")(z)
+    else:
+        result = scalar_function("softplus")(beta * z) / beta
+    return result if threshold is None else np.where(beta * z > threshold, z, result)
 
 
 @function
@@ -43,10 +134,86 @@ def log_sigmoid(z: Variable) -> Any:
     return scalar_function("log_sigmoid")(z)
 
 
+logsigmoid = log_sigmoid  # as torch.nn.functional spells it
+
+
+@function
+def softsign(z: Variable) -> Any:
+    """Return ``z / (1 + |z|)``."""
+    return z / (1.0 + np.abs(z))
+
+
+@function
+def hardtanh(z: Variable, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """Return z, limited to ``min_val`` and ``max_val``; its derivative at the bounds is 1."""
+    usage(min_val < max_val, f"hardtanh: min_val {min_val} is not below max_val {max_val}")
+    return np.clip(z, min_val, max_val)
+
+
+@function
+def hardsigmoid(z: Variable) -> Any:
+    """Return ``min(max(z + 3, 0), 6) / 6``."""
+    return np.clip(z + 3.0, 0.0, 6.0) / 6.0
+
+
+@function
+def hardswish(z: Variable) -> Any:
+    """Return ``z * min(max(z + 3, 0), 6) / 6`` (Howard et al., 2019)."""
+    return z * np.clip(z + 3.0, 0.0, 6.0) / 6.0
+
+
+@function
+def tanhshrink(z: Variable) -> Any:
+    """Return ``z - tanh(z)``."""
+    return z - np.tanh(z)
+
+
+@function
+def softshrink(z: Variable, lambd: float = 0.5) -> Any:
+    """Return z moved towards 0 by `lambd`, and 0 within that distance."""
+    usage(lambd >= 0, f"softshrink: lambd is not negative, got {lambd}")
+    return np.where(z > lambd, z - lambd, np.where(z < -lambd, z + lambd, 0.0))
+
+
+@function
+def hardshrink(z: Variable, lambd: float = 0.5) -> Any:
+    """Return z, and 0 where ``|z| <= lambd``."""
+    return np.where(np.abs(z) > lambd, z, 0.0)
+
+
+@function
+def threshold(z: Variable, threshold: float, value: float) -> Any:
+    """Return z where it is above `threshold`, else `value`."""
+    return np.where(z > threshold, z, value)
+
+
+@function
+def glu(z: Variable, axis: int = -1) -> Any:
+    """Return ``a * sigmoid(b)`` for the two halves a and b of z along `axis` (Dauphin et al.)."""
+    a, b = halves(z, axis, "glu")
+    return a * scalar_function("sigmoid")(b)
+
+
+def halves(z: Variable, axis: int, block: str) -> tuple[Variable, Variable]:
+    """Return the two halves of a variable along an axis of even size."""
+    shapes(-z.ndim <= axis < z.ndim, f"{block}: axis {axis} is out of range for {z.ndim} axes")
+    size = z.shape[axis]
+    even = size % 2 == 0 if isinstance(size, int) else (size // 2) * 2 == size
+    shapes(even, f"{block} halves an axis, but axis {axis} has the odd size {size}")
+    front = (slice(None),) * (axis % z.ndim)
+    return z[(*front, slice(None, size // 2))], z[(*front, slice(size // 2, None))]
+
+
 @function
 def softmax(z: Variable, axis: Any = -1) -> Any:
     """Return ``exp(z) / sum(exp(z))`` along `axis`."""
     return along("softmax")(z, axis)
+
+
+@function
+def softmin(z: Variable, axis: Any = -1) -> Any:
+    """Return ``softmax(-z)`` along `axis`."""
+    return along("softmax")(-z, axis)
 
 
 @function

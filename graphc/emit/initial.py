@@ -93,6 +93,8 @@ def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str
     whole = shape if len(f.shape) != 1 else f"({shape},)"
     if isinstance(init, str) and init in ("zeros", "ones"):
         return f"{lib}.{init}({shape}, {dtype})"
+    if isinstance(init, int | float):
+        return f"{lib}.full({shape}, {float(init)!r}, {dtype})"
     if isinstance(init, str) and init == "normal":
         drawn = f"{rng}.standard_normal({shape})"
     elif isinstance(init, str):

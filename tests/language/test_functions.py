@@ -109,6 +109,42 @@ class TestParameters:
         assert f.b is None
         assert gc.Linear(3, in_features=4).b.shape == (3,)
 
+    def test_sizes_are_products_quotients_and_elements_of_options(self):
+        @gc.function
+        def shaped(
+            z=gc.Input("n ..."),
+            *,
+            k,
+            size=(5,),
+            a=gc.Parameter("k[1] n/2"),
+            b=gc.Parameter("4*n k[0]*3"),
+            c=gc.Parameter("*size"),
+        ):
+            return z
+
+        f = shaped((2, 3), size=(6, 7))
+        assert f.c.shape == (6, 7)
+        f(X)
+        assert (f.a.shape, f.b.shape) == ((3, 2), (16, 6))
+        f = shaped(5)
+        f(gc.observed("q", shape=("n", 2)))
+        assert [str(v.shape) for v in (f.a, f.b, f.c)] == ["(5, (n)//2)", "(4*n, 15)", "(5,)"]
+
+    def test_init_by_name(self):
+        f = layer(m=3, n=4, init={"w": "zeros", "b": 0.5})
+        assert (f.w.declaration.init, f.b.declaration.init) == ("zeros", 0.5)
+        params = gc.compile(gc.Graph(f(X))).init_params()
+        np.testing.assert_array_equal(params[1], np.full(3, 0.5))
+
+    def test_what_shapes_no_parameter_may_change_from_call_to_call(self):
+        @gc.function
+        def scale(z=gc.Input("n t"), *, w=gc.Parameter("n")):
+            return w[:, None] * z
+
+        f = scale()
+        shapes = [f(gc.observed("q", shape=(2, t))).shape for t in (3, 4)]
+        assert shapes == [(2, 3), (2, 4)]
+
     def test_linear_on_leading_axes(self):
         x = gc.observed("x", shape=(5, "t", 4))
         f = gc.Linear(3)
@@ -338,8 +374,7 @@ Y = gc.observed("y", classes=4)
          lambda: gc.Linear(3, in_features=5)(X)),
         (ShapeError, ["'matmul'", "in block 'wrong'", "(3, 3)", "'x' (4,)", "test_functions.py:"],
          lambda: wrong()(X)),
-        (KindError, ["block 'cross_entropy'", "integer", "'y'", "real", "'x'"],
-         lambda: gc.cross_entropy(X, X)),
+        (KindError, ["block 'nll'", "integer", "'y'", "real", "'x'"], lambda: gc.nll(X, X)),
         (UsageError, ["layer has no option 'k'", "m, n"], lambda: layer(m=3, k=3)),
         (UsageError, ["scaled", "'k'"], lambda: scaled(X, k=3)),
         (UsageError, ["layer", "'m' twice"], lambda: layer(3, m=3)),
@@ -347,6 +382,10 @@ Y = gc.observed("y", classes=4)
         (UsageError, ["gate needs the option 'power'"], lambda: gate()),
         (UsageError, ["block 'gate'", "'u'"], lambda: gate(power=2)(X)),
         (UsageError, ["block 'f'", "too many"], lambda: layer(m=3, name="f")(X, X)),
+        (UsageError, ["block 'f' takes init=", "(w, b)", "'he'"], lambda: layer(m=3, name="f", init="he")),
+        (UsageError, ["takes init=", "'v'"], lambda: layer(m=3, init={"v": "he"})),
+        (ShapeError, ["grouped", "'w'", "n/groups: 4 cannot be divided by groups = 3"],
+         lambda: grouped(3)(X)),
         (ShapeError, ["layer", "m", "2.5"], lambda: layer(m=2.5)),
         (ShapeError, ["layer", "m", "-1"], lambda: layer(m=-1)),
         (NamingError, ["dimension", "'2x'"], lambda: layer(m="2x")),
@@ -369,6 +408,11 @@ Y = gc.observed("y", classes=4)
 )  # fmt: skip
 def test_bad_use(error, words, f):
     fails(error, words, f)
+
+
+@gc.function
+def grouped(z=gc.Input("n"), *, groups, w=gc.Parameter("n/groups")):
+    return z * w[0]
 
 
 @gc.function

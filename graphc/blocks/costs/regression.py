@@ -1,0 +1,58 @@
+"""Costs between real targets and predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.blocks.checks import same_shape, usage
+from graphc.blocks.costs.reducing import reduced
+from graphc.language.functions import cost
+from graphc.language.variable import Variable
+
+
+@cost
+def squared_error(z: Variable, y: Variable) -> Any:
+    """Return ``sum((z - y)**2)``, the lecture's squared distance."""
+    return np.sum(np.square(z - y))
+
+
+@cost
+def mse(z: Variable, y: Variable, *, reduction: str = "mean") -> Any:
+    """Return ``mean((z - y)**2)``."""
+    return reduced(np.square(z - y), reduction, "mse")
+
+
+@cost
+def l1(z: Variable, y: Variable, *, reduction: str = "mean") -> Any:
+    """Return ``mean(|z - y|)``."""
+    return reduced(np.abs(z - y), reduction, "l1")
+
+
+@cost
+def smooth_l1(z: Variable, y: Variable, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """Return the mean of ``d**2 / (2 beta)`` where ``d = |z - y| < beta``, else ``d - beta/2``.
+
+    With ``beta=0`` it is :func:`l1`. Girshick (2015), "Fast R-CNN".
+    """
+    same_shape("smooth_l1", z=z, y=y)
+    usage(beta >= 0, f"smooth_l1: beta is not negative, got {beta}")
+    d = np.abs(z - y)
+    if beta == 0:
+        return reduced(d, reduction, "smooth_l1")
+    near = np.square(d) * (0.5 / beta)
+    return reduced(np.where(d < beta, near, d - 0.5 * beta), reduction, "smooth_l1")
+
+
+@cost
+def huber(z: Variable, y: Variable, *, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Return the mean of ``d**2 / 2`` where ``d = |z - y| <= delta``, else ``delta (d - delta/2)``.
+
+    Huber (1964), "Robust estimation of a location parameter".
+    """
+    same_shape("huber", z=z, y=y)
+    usage(delta > 0, f"huber: delta is positive, got {delta}")
+    d = np.abs(z - y)
+    terms = np.where(d <= delta, 0.5 * np.square(d), delta * (d - 0.5 * delta))
+    return reduced(terms, reduction, "huber")

@@ -1,0 +1,59 @@
+"""Distances and angles between vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.blocks.checks import usage
+from graphc.language.functions import Input, function
+from graphc.language.variable import Variable
+
+
+def norm(x: Variable, p: float, axis: int, block: str) -> Any:
+    """Return ``(sum |x|**p)**(1/p)`` along an axis; its derivative at 0 is 0."""
+    usage(p > 0, f"{block}: p is positive, got {p}")
+    size = np.abs(x)
+    if p == 1:
+        return np.sum(size, axis=axis)
+    if p == np.inf:
+        return np.max(size, axis=axis)
+    total = np.sum(np.square(x) if p == 2 else size**p, axis=axis)
+    inside = np.where(total > 0, total, 1.0)
+    return np.where(total > 0, np.sqrt(inside) if p == 2 else inside ** (1.0 / p), 0.0)
+
+
+def distance(a: Variable, b: Variable, p: float, eps: float, block: str) -> Any:
+    """Return the p-norm of ``a - b + eps`` along the last axis."""
+    return norm(a - b + eps, p, -1, block)
+
+
+@function
+def pairwise_distance(
+    a: Any = Input("... n"),
+    b: Any = Input("... n"),
+    p: float = 2.0,
+    eps: float = 1e-6,
+    keepdims: bool = False,
+) -> Any:
+    """Return the p-norm of ``a - b + eps`` along the last axis."""
+    result = distance(a, b, p, eps, "pairwise_distance")
+    return result[..., None] if keepdims else result
+
+
+@function
+def cosine_similarity(a: Variable, b: Variable, axis: int = 0, eps: float = 1e-8) -> Any:
+    """Return ``a.b / (max(|a|, eps) max(|b|, eps))`` along `axis`.
+
+    By default the first axis, which is PyTorch's second: a sample has no axis for the batch.
+    """
+    lengths = [np.maximum(norm(v, 2, axis, "cosine_similarity"), eps) for v in (a, b)]
+    return np.sum(a * b, axis=axis) / (lengths[0] * lengths[1])
+
+
+@function
+def normalize(x: Variable, p: float = 2.0, axis: int = 0, eps: float = 1e-12) -> Any:
+    """Return x divided by its p-norm along `axis`, which counts as `eps` at least."""
+    length = np.maximum(norm(x, p, axis, "normalize"), eps)
+    return x / np.expand_dims(length, axis)
