@@ -46,9 +46,10 @@ def batch_nodes(
             continue
         args = tuple(new[arg] for arg in node.args)
         flags = [arg in varying for arg in node.args]
-        if any(flags) or (isinstance(node, OverSamples) and size == SAMPLES):
+        shared = isinstance(node, OverSamples) and size == SAMPLES  # by all samples
+        if shared or any(flags):
             new[node] = RULES[type(node)].batch(node, args, flags, size)
-            if new[node].type.rank > node.type.rank:  # not so where all samples share the result
+            if not shared:
                 varying.add(node)
         else:
             new[node] = with_args(node, args)

@@ -48,7 +48,7 @@ def _type(node: OverSamples) -> TensorType:
     return TensorType((SAMPLES, *x.shape), x.kind) if node.function == "all" else x.type
 
 
-def _vjp(node: OverSamples, i: int, g: Node) -> NoReturn:
+def _no_derivative(node: OverSamples, *_: object) -> NoReturn:
     raise DerivativeError(
         "gc.over_samples: a derivative inside a model is one of one sample, and this one would "
         "need all of them. Compile the graph: its gradients are taken across samples; or cut "
@@ -97,7 +97,8 @@ define(
     OverSamples,
     type=_type,
     cuts=lambda node, i: node.kind != "real",
-    vjp=_vjp,
+    vjp=_no_derivative,
+    jvp=_no_derivative,
     batch=_batch,
     meaning=_meaning,
     evaluate=_evaluate,

@@ -113,6 +113,11 @@ def signs(node: Node) -> Node | None:
     return None
 
 
+def uncut(node: Node) -> Node | None:
+    """Let values pass: derivatives have been taken, and stopped where they were to be."""
+    return node.args[0] if _call(node, "stop_gradient") else None
+
+
 def squares(node: Node) -> Node | None:
     """``x * x`` is a square."""
     if _call(node, "multiply") and node.args[0] is node.args[1] and node.kind == "real":
@@ -302,7 +307,7 @@ def picked(node: Node) -> Node | None:
 
 
 RULES: dict[type[Node], tuple[Rule, ...]] = {
-    Elementwise: (identities, signs, scalars, squares, broadcasts, scattered_into_zeros),
+    Elementwise: (uncut, identities, signs, scalars, squares, broadcasts, scattered_into_zeros),
     Contraction: (signs, zeros, shuffles, ones, sum_of_scattered),
     Gather: (constant_reads,),
     Reshape: (constant_reads,),

@@ -20,7 +20,7 @@ SEQUENCE, TARGETS = RNG.normal(size=(5, 4)), np.array([0, 3, 4, 3])
 Q = np.exp(Z) / np.exp(Z).sum()
 
 
-def case(name, *arrays, build=None, oracle=None, torch_name=None, note="", **options):
+def case(name, *arrays, build=None, oracle=None, torch_name=None, note="", second=True, **options):
     """One cost; by default of the same name and options in torch."""
     told = ", ".join([*([note] if note else []), *(f"{k}={v}" for k, v in options.items())])
     return Case(
@@ -29,7 +29,7 @@ def case(name, *arrays, build=None, oracle=None, torch_name=None, note="", **opt
         partial(build or getattr(gc, name), **options),
         oracle or partial(F(torch_name or f"{name}_loss"), **options),
         arrays,
-        second=not options,
+        second=not options and second,
         framework="torch",
     )
 
@@ -44,14 +44,30 @@ def batch_of_one(name, count=2, **options):
     return call
 
 
-def weighted(name, first="weight"):
-    """A function of torch with weights, which are its third argument and the fourth."""
+def weighted(name, *arrays, torch_name=None, batch=False, note="", oracle=None, **options):
+    """A cost with weights, by which torch does not differentiate: constants here."""
+    *given, weight = arrays
+    given, weights = (given, {"weight": weight}) if np.ndim(weight) else (arrays, {})
 
-    def call(s, y, *more, **options):
-        names = (first, "pos_weight") if len(more) > 1 else (first,)
-        return F(name)(s, y, **dict(zip(names, more, strict=True)), **options)
+    def call(*tensors):
+        import torch
 
-    return call
+        more = {k: torch.tensor(v) for k, v in (options | weights).items() if np.ndim(v)}
+        rest = {k: v for k, v in options.items() if not np.ndim(v)}
+        front = [t[None] for t in tensors] if batch else tensors
+        return F(torch_name or name)(*front, **rest, **more).reshape(())
+
+    told = ", ".join(
+        [
+            *([note] if note else []),
+            *weights,
+            *(k if np.ndim(v) else f"{k}={v}" for k, v in options.items()),
+        ]
+    )
+    return Case(
+        f"gc.{name} ({told})", "costs", partial(getattr(gc, name), **weights, **options), call,
+        tuple(given), framework="torch",
+    )  # fmt: skip
 
 
 def formula(text):
@@ -101,17 +117,13 @@ def reductions(name, *arrays, **more):
     return [case(name, *arrays, **more, **option) for option in REDUCTIONS]
 
 
-def bce(name):
-    return {"torch_name": name}
-
-
 A, N, D = RNG.normal(size=(3, 3, 4))
 V = RNG.uniform(0.2, 2.0, size=(3, 4))
 COUNTS = np.array([[0.0, 1.0, 2.0, 5.0], [3.0, 0.0, 1.0, 7.0], [2.0, 2.0, 9.0, 1.0]])
 CASES = [
     case("squared_error", Z, Y, oracle=lambda z, y: ((z - y) ** 2).sum()),
     *reductions("mse", Z, Y),
-    *reductions("l1", Z, Y),
+    *reductions("l1", Z, Y, second=False),
     *reductions("smooth_l1", Z, Y),
     case("smooth_l1", Z, Y, beta=0.3),
     case("smooth_l1", Z, Y, beta=0.0),
@@ -120,35 +132,32 @@ CASES = [
     *reductions("cross_entropy", S, TARGET, torch_name="cross_entropy"),
     case("cross_entropy", S, TARGET, torch_name="cross_entropy", label_smoothing=0.2),
     case("cross_entropy", S, TARGET, torch_name="cross_entropy", ignore_index=1),
-    *reductions("cross_entropy", S, TARGET, WEIGHT, oracle=weighted("cross_entropy"),
-                note="weight"),
-    case("cross_entropy", S, TARGET, WEIGHT, note="weight", label_smoothing=0.3,
-         oracle=lambda s, y, w: F("cross_entropy")(s, y, w, label_smoothing=0.3)),
+    weighted("cross_entropy", S, TARGET, WEIGHT),
+    weighted("cross_entropy", S, TARGET, WEIGHT, reduction="sum"),
+    weighted("cross_entropy", S, TARGET, WEIGHT, reduction="none"),
+    weighted("cross_entropy", S, TARGET, WEIGHT, label_smoothing=0.3),
     case("cross_entropy", S, np.exp(E) / np.exp(E).sum(), torch_name="cross_entropy",
          note="probabilities"),
     case("cross_entropy", SEQUENCE, np.exp(SEQUENCE[::-1]), torch_name="cross_entropy",
          note="probabilities, sequence", label_smoothing=0.1,
          oracle=lambda s, y: F("cross_entropy")(s[None], y[None], label_smoothing=0.1)),
-    case("cross_entropy", S, np.exp(E), WEIGHT, note="probabilities, weight",
-         oracle=weighted("cross_entropy")),
+    weighted("cross_entropy", S, np.exp(E), WEIGHT, note="probabilities"),
     case("cross_entropy", SEQUENCE, TARGETS, note="sequence",
          oracle=batch_of_one("cross_entropy")),
-    case("cross_entropy", SEQUENCE, TARGETS, WEIGHT, note="sequence, weight", ignore_index=3,
-         label_smoothing=0.2,
-         oracle=batch_of_one("cross_entropy", ignore_index=3, label_smoothing=0.2)),
+    weighted("cross_entropy", SEQUENCE, TARGETS, WEIGHT, note="sequence", batch=True,
+             ignore_index=3, label_smoothing=0.2),
     case("cross_entropy", SEQUENCE, TARGETS, note="sequence", reduction="none", ignore_index=3,
          oracle=lambda s, y: F("cross_entropy")(s[None], y[None], reduction="none",
                                                 ignore_index=3)[0]),
     *reductions("nll", S, TARGET),
-    case("nll", S, TARGET, WEIGHT, note="weight", oracle=weighted("nll_loss")),
-    case("nll", SEQUENCE, TARGETS, WEIGHT, note="sequence, weight", ignore_index=4,
-         oracle=batch_of_one("nll_loss", ignore_index=4)),
+    weighted("nll", S, TARGET, WEIGHT, torch_name="nll_loss"),
+    weighted("nll", SEQUENCE, TARGETS, WEIGHT, torch_name="nll_loss", note="sequence", batch=True,
+             ignore_index=4),
     *reductions("binary_cross_entropy", P, B, torch_name="binary_cross_entropy"),
-    case("binary_cross_entropy", P, B, V, note="weight", oracle=weighted("binary_cross_entropy")),
+    weighted("binary_cross_entropy", P, B, V),
     *reductions("binary_cross_entropy_with_logits", Z, P,
                 torch_name="binary_cross_entropy_with_logits"),
-    case("binary_cross_entropy_with_logits", Z, B, V[0], WEIGHT[:4], note="weight, pos_weight",
-         oracle=weighted("binary_cross_entropy_with_logits")),
+    weighted("binary_cross_entropy_with_logits", Z, B, V[0], pos_weight=WEIGHT[:4]),
     *reductions("kl_div", Z, P, torch_name="kl_div"),
     case("kl_div", Z, P, reduction="batchmean",
          oracle=lambda q, p: F("kl_div")(q, p, reduction="sum")),
@@ -161,17 +170,16 @@ CASES = [
     case("hinge_embedding", A[:, 0], SIGNS, margin=0.4),
     *reductions("margin_ranking", A[:, 0], N[:, 0], SIGNS),
     case("margin_ranking", A[:, 0], N[:, 0], SIGNS, margin=0.4),
-    *reductions("soft_margin", A[:, 0], SIGNS),
-    *reductions("multi_margin", S, TARGET)[:2],
+    *reductions("soft_margin", A[:, 0], SIGNS.astype(int)),
+    *reductions("multi_margin", S, TARGET, second=False)[:2],
     case("multi_margin", S, TARGET, p=2, margin=0.7),
-    case("multi_margin", S, TARGET, WEIGHT, note="weight",
-         oracle=lambda s, y, w: F("multi_margin_loss")(s, y, weight=w.detach())),
-    *reductions("multilabel_margin", S, np.array([3, 1, -1, 2, -1]))[:2],
-    case("multilabel_margin", S, np.array([0, 1, 4, 2, 3]), note="all"),
-    case("multilabel_margin", S, np.array([-1, 1, 4, 2, 3]), note="none"),
+    weighted("multi_margin", S, TARGET, WEIGHT, torch_name="multi_margin_loss"),
+    *reductions("multilabel_margin", S, np.array([3, 1, -1, 2, -1]), second=False)[:2],
+    case("multilabel_margin", S, np.array([0, 1, 4, 2, 3]), note="all", second=False),
+    case("multilabel_margin", S, np.array([-1, 1, 4, 2, 3]), note="none", second=False),
     *reductions("multilabel_soft_margin", Z, B),
-    case("multilabel_soft_margin", Z[0], B[0], V[0], note="weight",
-         oracle=weighted("multilabel_soft_margin_loss")),
+    weighted("multilabel_soft_margin", Z[0], B[0], V[0],
+             torch_name="multilabel_soft_margin_loss"),
     *reductions("triplet_margin", A, N, D),
     case("triplet_margin", A, N, D, p=1, margin=2.0),
     case("triplet_margin", A, N, D, p=3, margin=2.0, swap=True),
@@ -179,7 +187,7 @@ CASES = [
     *reductions("cosine_embedding", A, N, SIGNS),
     case("cosine_embedding", A, N, SIGNS, margin=-0.4),
     *reductions("poisson_nll", Z, COUNTS),
-    case("poisson_nll", V, COUNTS, log_input=False, full=True),
+    case("poisson_nll", V, COUNTS + 0.5, log_input=False, full=True),
     case("poisson_nll", V, COUNTS, log_input=False, eps=1e-3),
     *reductions("gaussian_nll", Z, Y, V),
     case("gaussian_nll", Z, Y, V, full=True, eps=0.9),
