@@ -6,6 +6,7 @@ Declare a model with variables, functions and costs; see the README and ``docs/`
 from typing import Any
 
 from graphc import blocks as _blocks
+from graphc import training as _training
 from graphc.blocks import *
 from graphc.compile import Compiled, CompiledFunction, compile, compile_function
 from graphc.emit.version import __version__
@@ -30,6 +31,7 @@ from graphc.language.graph import Graph
 from graphc.language.samples import over_samples
 from graphc.language.variable import Variable
 from graphc.render.files import render
+from graphc.training import *
 
 __all__ = [
     "Block",
@@ -73,6 +75,7 @@ __all__ = [
     "stop_gradient",
     "vjp",
     *_blocks.__all__,
+    *_training.__all__,
 ]
 
 

@@ -14,7 +14,7 @@ from graphc.calculus.reverse import reaches, sweep
 from graphc.commentary import commentary, diagram_text, loss_formula
 from graphc.emit.files import save_source
 from graphc.emit.frame import Emitted, emit
-from graphc.emit.model import Comments, Field, Model
+from graphc.emit.model import Comments, Field, Model, Updates
 from graphc.emit.naming import Namer
 from graphc.emit.plan import COTANGENT
 from graphc.emit.runtime import load, paused_collector
@@ -27,6 +27,7 @@ from graphc.ir.program import Origin, Program, rewrite, rewrite_nodes
 from graphc.language.derive import why_not
 from graphc.language.graph import Graph, resolved, walk
 from graphc.language.names import check_name
+from graphc.language.step import Rule, Step
 from graphc.language.variable import Variable
 from graphc.ops.contraction import full, sum_axes
 from graphc.ops.elementwise import elementwise
@@ -117,6 +118,28 @@ class Compiled:
         self._need_cost()
         return self.namespace["loss_and_grad"](params, *args, **inputs)
 
+    def init_state(self, params: Any, /, seed: int = 0) -> Any:
+        """Return what the update rule remembers before the first step.
+
+        Raises
+        ------
+        CompileError
+            If the graph was compiled without ``step=``.
+        """
+        self._need_step()
+        return self.namespace["init_state"](params, seed)
+
+    def train_step(self, params: Any, state: Any, /, *args: Any, **inputs: Any) -> Any:
+        """Update `params` and `state` in place by one step, and return the loss before it.
+
+        Raises
+        ------
+        CompileError
+            If the graph was compiled without ``step=``.
+        """
+        self._need_step()
+        return self.namespace["train_step"](params, state, *args, **inputs)
+
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.
 
@@ -139,6 +162,13 @@ class Compiled:
         if not self.model.has_loss:
             raise CompileError(f"graph '{self.model.name}' has no cost, so there is no loss")
 
+    def _need_step(self) -> None:
+        if self.model.updates is None:
+            raise CompileError(
+                f"graph '{self.model.name}' was compiled without an update rule; give "
+                "gc.compile(..., step=gc.sgd(lr=0.1))"
+            )
+
     def __repr__(self) -> str:
         m = self.model
         return f"<compiled {m.name}: {m.target.name}, {m.dtype}, {m.style}>"
@@ -154,6 +184,7 @@ def compile(
     wrt: Sequence[Variable] | Variable | None = None,
     cost: str | None = None,
     allow_unused: bool = False,
+    step: Rule | None = None,
     passes: tuple[Pass, ...] | None = None,
 ) -> Compiled:
     """Compile a graph to source code and load it.
@@ -176,13 +207,17 @@ def compile(
         The name of the one cost to take, of several.
     allow_unused
         Zeros, instead of an error, for the gradient by what has no influence on the loss.
+    step
+        An update rule, such as ``gc.sgd(lr=0.1)``: the program then has ``init_state`` and
+        ``train_step``.
     passes
         The passes to run instead of the default ones.
 
     Raises
     ------
     CompileError
-        For an unknown target, dtype, style or cost.
+        For an unknown target, dtype, style or cost; for a step without a cost, or one that would
+        update what is no parameter.
     DerivativeError
         If the loss does not depend on a variable that it is to be differentiated by.
 
@@ -200,7 +235,16 @@ def compile(
     chosen = _checked(target, dtype, style)
     with paused_collector():
         model = _model(
-            graph, chosen, dtype, style, batch, wrt, cost, allow_unused, _pipeline(style, passes)
+            graph,
+            chosen,
+            dtype,
+            style,
+            batch,
+            wrt,
+            cost,
+            allow_unused,
+            step,
+            _pipeline(style, passes),
         )
         return Compiled(model, emit(model), _unsaved(graph))
 
@@ -214,14 +258,19 @@ def _model(
     wrt: Any,
     cost: str | None,
     allow_unused: bool,
+    step: Rule | None,
     passes: tuple[Pass, ...],
 ) -> Model:
     """Run the stages from the graph to the model that is emitted."""
     targets = _differentiated(graph, wrt)
+    _check_step(graph, step, targets)
     costs = _costs(graph, cost)
     stable = _stable(graph, costs, targets)
     batched, forward_count = _batched(graph, stable, len(costs), batch)
-    finished, names = _finished(graph, batched, forward_count, targets, costs, allow_unused, passes)
+    whole, names, updates = _with_backward(
+        graph, batched, forward_count, targets, costs, allow_unused, step
+    )
+    finished = run(whole, passes)
     return Model(
         name=graph.name,
         target=target,
@@ -239,6 +288,7 @@ def _model(
         loss_formula=loss_formula(graph, costs, batch),
         comments=commentary(graph, batch) if style == "readable" else Comments(),
         cost_count=len(costs),
+        updates=updates,
     )
 
 
@@ -341,17 +391,33 @@ def _batched(graph: Graph, program: Program, costs: int, batch: bool) -> tuple[_
     return _Batched(batched, per_sample, loss, each), len(graph.outputs)
 
 
-def _finished(
+def _check_step(graph: Graph, step: Rule | None, targets: Sequence[Variable]) -> None:
+    if step is None:
+        return
+    if not callable(getattr(step, "apply", None)):
+        raise CompileError(f"step takes an update rule, such as gc.sgd(lr=0.1); got {step!r}")
+    if not graph.costs:
+        raise CompileError(f"graph '{graph.name}' has no cost, so no step can lower it")
+    for v in targets:
+        if v.role != "parameter":
+            raise CompileError(
+                f"a step updates parameters; '{graph.name_of(v)}' is {v.role}, so it cannot be "
+                "among wrt"
+            )
+
+
+def _with_backward(
     graph: Graph,
     batched: _Batched,
     forward_count: int,
     targets: Sequence[Variable],
     costs: Sequence[Any],
     allow_unused: bool,
-    passes: tuple[Pass, ...],
-) -> tuple[Program, tuple[str, ...]]:
-    """Add the backward pass and run the passes; also return the gradients' names."""
+    step: Rule | None,
+) -> tuple[Program, tuple[str, ...], Updates | None]:
+    """Add the backward pass and a step of training; also return the gradients' names."""
     program = batched.program
+    updates: Updates | None = None
     forward = program.outputs[:forward_count]
     outputs: tuple[Node, ...] = forward
     names, origins = dict(program.names), dict(program.origins)
@@ -371,9 +437,56 @@ def _finished(
         for name, g in zip(told, grads, strict=True):
             names.setdefault(g, COTANGENT + name)
         outputs = (*forward, batched.loss, *grads, *batched.costs)
+        if step is not None:
+            updates = _updates(graph, batched, step, told, wrt, grads)
+            _mark_step(updates, told, origins)
+            outputs = (*outputs, *updates.nodes)
     names = {n: name for n, name in names.items() if n is not batched.loss}
-    whole = Program(program.inputs, outputs, names, origins)
-    return run(whole, passes), told
+    remembered = [] if updates is None else [slot.node for slot in updates.slots]
+    drawn = [] if updates is None else [node for _, node, _ in updates.noise]
+    inputs = (*program.inputs, *remembered, *drawn)
+    return Program(inputs, outputs, names, origins), told, updates
+
+
+def _mark_step(updates: Updates, names: Sequence[str], origins: dict[Node, Origin]) -> None:
+    """Enter the parameter whose step each new node belongs to."""
+    for slot in updates.slots:
+        if slot.parameter is not None:
+            mark(slot.new, Origin(slot.parameter, rule="step"), origins)
+    for name, node in zip(names, updates.parameters, strict=True):
+        mark(node, Origin(name, rule="step"), origins)
+
+
+def _updates(
+    graph: Graph,
+    batched: _Batched,
+    rule: Rule,
+    names: Sequence[str],
+    wrt: Sequence[Node],
+    grads: Sequence[Node],
+) -> Updates:
+    """Run an update rule on the parameters, the gradients and the loss."""
+    loss = batched.loss
+    assert loss is not None
+    known = {name: node for node, name in batched.program.names.items()}
+
+    def computed(name: str) -> Variable:
+        if name not in known:
+            raise CompileError(f"graph '{graph.name}' has no variable '{name}'")
+        return Variable(known[name], name=name)
+
+    costs = batched.costs[0]
+    for cost in batched.costs[1:]:
+        costs = elementwise("add", costs, cost)
+    context = Step(
+        names,
+        [Variable(node, name=name) for name, node in zip(names, wrt, strict=True)],
+        [Variable(node, name=f"d_{name}") for name, node in zip(names, grads, strict=True)],
+        Variable(loss, operation="loss"),
+        Variable(costs, operation="costs"),
+        computed,
+    )
+    return context.updates(rule.apply(context))
 
 
 def _explain(

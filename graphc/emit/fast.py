@@ -55,8 +55,8 @@ def _function(file: File, name: str) -> list[str]:
     else:
         result = file.gradient_result(writer.spelled(model.loss_node).text, writer)
     check = check_names(model)[0 if forward else 1]
-    rooms = _room_lines(file, made, dialect)
-    lines = [*_accept(file, check, fields), *file.size_lines(dialect, given), *rooms]
+    rooms = room_lines(file, made, dialect)
+    lines = [*accept(file, check, fields), *file.size_lines(dialect, given), *rooms]
     public = model.function or name
     return [*file.opening(public, fields), *indented([*lines, *steps, *result])]
 
@@ -77,7 +77,7 @@ ROOMS = '''def _rooms(P, *columns):
 '''
 
 
-def _room_lines(file: File, made: Plan, dialect: Dialect) -> list[str]:
+def room_lines(file: File, made: Plan, dialect: Dialect) -> list[str]:
     """Print the line that takes memory for the matrix products of a body."""
     rooms = made.rooms
     if not rooms:
@@ -91,7 +91,7 @@ def _room_lines(file: File, made: Plan, dialect: Dialect) -> list[str]:
     return [f"{names} = _rooms({dialect.dim(SAMPLES)}, {columns})"]
 
 
-def _accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:
+def accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:
     """Print the lines that accept fitting arguments at once and check all others."""
     full = file.check_call(check, fields)
     arguments = ", ".join([*file.first_argument(), *(f.name for f in fields)])

@@ -109,7 +109,7 @@ class File:
         if name == "forward":
             return array if len(self.model.forward) == 1 else self.names.own("Outputs")
         grads = self.names.own("Params" if self.model.wrt is None else "Grads")
-        return number if name == "loss" else f"tuple[{number}, {grads}]"
+        return number if name in ("loss", "train_step") else f"tuple[{number}, {grads}]"
 
     def _summary(self, name: str, fields: Sequence[Field]) -> str:
         told = ", ".join(f"{f.name}: {_told(f)}" for f in fields)
@@ -117,6 +117,8 @@ class File:
         loss = "the average loss over P samples" if self.model.batch else "the loss"
         if name == "loss":
             return f"Return {loss}{told}."
+        if name == "train_step":
+            return f"Update params and state in place, return {loss} as it was{told}."
         if name == "loss_and_grad":
             return f"Return {loss} and its gradient{told}."
         if self.model.function is not None:
@@ -185,11 +187,16 @@ class File:
     def comments(self, made: Plan) -> dict[Node, list[str]]:
         """Return what is said over the first statement of each block, forward and backward."""
         comments: dict[Node, list[str]] = {}
-        said: tuple[int, bool] | None = None
+        said: tuple[int | str, bool] | None = None
         told = self.model.comments
         for step in made.steps:
             origin = self.model.program.origins.get(step.node)
             if origin is None or not origin.block:
+                continue
+            if origin.rule == "step":
+                if said != (origin.block, True):
+                    comments[step.node] = [f"{origin.block}: step"]
+                said = (origin.block, True)
                 continue
             backward = origin.rule != "forward"
             if (origin.use, backward) == said:

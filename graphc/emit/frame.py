@@ -14,6 +14,7 @@ from graphc.emit.initial import initial, literal, named_tuple
 from graphc.emit.model import Model
 from graphc.emit.readable import readable
 from graphc.emit.tracing import Line, numbered
+from graphc.emit.training import check_step, init_state, state_tuple, train_step
 from graphc.ops.leaves import Constant
 from graphc.types import shape_text
 
@@ -45,7 +46,9 @@ def emit(model: Model) -> Emitted:
     file = File(model)
     checks = Checks(model, file.dialect())
     functions = fast(file, checks) if file.fast else readable(file)
+    training = [] if model.updates is None else [init_state(file), train_step(file)]
     checking = checks.sections()
+    checking += [] if model.updates is None else [check_step(file)]
     plain = model.function is not None
     start = [] if plain else initial(model, file.dialect(), file.arrays)
     constants = _constants(file)
@@ -57,6 +60,7 @@ def emit(model: Model) -> Emitted:
         *([] if plain else _tuples(file)),
         *start,
         *functions,
+        *training,
         *helpers,
         *checking,
         *closing,
@@ -137,6 +141,8 @@ def _tuples(file: File) -> list[list[str]]:
         pairs = zip(model.wrt, model.gradients, strict=True)
         grads = tuple((name, shape_text(g.shape)) for name, g in pairs)
         result.append(named_tuple(own("Grads"), grads, "Gradients.", file.lib))
+    if model.updates is not None:
+        result.append(state_tuple(file))
     if len(model.forward) > 1:
         outs = zip(model.forward, model.forward_nodes, strict=True)
         shapes = tuple((name, shape_text(n.shape)) for name, n in outs)

@@ -43,6 +43,51 @@ class Comments:
     backward: Mapping[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What an update rule remembers from one step to the next.
+
+    Parameters
+    ----------
+    init
+        How it starts: ``"zeros"``, ``"ones"``, ``"parameter"``, ``"seed"`` or a number.
+    parameter
+        The name of the parameter that it belongs to, and whose shape it has.
+    new
+        Its value after the step.
+    """
+
+    name: str
+    node: Node
+    init: str | float
+    parameter: str | None
+    new: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """One step of training.
+
+    Parameters
+    ----------
+    parameters
+        The new values of the parameters that are updated, in their order.
+    slots
+        What is remembered.
+    noise
+        Name, node and parameter of each draw of standard normal noise.
+    """
+
+    parameters: tuple[Node, ...]
+    slots: tuple[Slot, ...]
+    noise: tuple[tuple[str, Node, str], ...]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The new values: of the parameters, then of what is remembered."""
+        return (*self.parameters, *(slot.new for slot in self.slots))
+
+
 @dataclass(frozen=True)
 class Model:
     """A model ready for emission.
@@ -51,7 +96,7 @@ class Model:
     ----------
     program
         Inputs; outputs are those of `forward`, then the loss if there is one, then the gradients,
-        then each cost per sample.
+        then each cost per sample, then the new values of a step of training.
     forward
         Names of what `forward` returns.
     wrt
@@ -87,6 +132,7 @@ class Model:
     cost_count: int
     function: str | None = None
     single: bool = True
+    updates: Updates | None = None
 
     @property
     def forward_nodes(self) -> tuple[Node, ...]:
@@ -106,7 +152,17 @@ class Model:
     @property
     def costs(self) -> tuple[Node, ...]:
         """Each cost, per sample."""
-        return self.program.outputs[self._first_cost :]
+        return self.program.outputs[self._first_cost : self._first_cost + self.cost_count]
+
+    @property
+    def updated(self) -> tuple[Field, ...]:
+        """The parameters that a step of training changes."""
+        return tuple(f for f in self.parameters if self.wrt is None or f.name in self.wrt)
+
+    @property
+    def new_values(self) -> tuple[Node, ...]:
+        """The values after a step of training: of the parameters, then of what is remembered."""
+        return self.program.outputs[self._first_cost + self.cost_count :]
 
     @cached_property
     def forward_fields(self) -> tuple[Field, ...]:
@@ -115,8 +171,8 @@ class Model:
 
     @cached_property
     def loss_fields(self) -> tuple[Field, ...]:
-        """The inputs that the loss or a gradient needs."""
-        return self._needed((self.loss_node, *self.gradients))
+        """The inputs that the loss, a gradient or a step of training needs."""
+        return self._needed((self.loss_node, *self.gradients, *self.new_values))
 
     @property
     def shares_forward(self) -> bool:
@@ -129,4 +185,4 @@ class Model:
 
     @property
     def _first_cost(self) -> int:
-        return len(self.program.outputs) - self.cost_count
+        return len(self.forward) + 1 + len(self.parameters if self.wrt is None else self.wrt)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from graphc.emit.forms import (
     host_scalars,
@@ -96,6 +97,7 @@ def plan(
     origins: Mapping[Node, Origin],
     returned: Sequence[Node] = (),
     spelled_last: Sequence[Node] = (),
+    donated: Mapping[Node, Node] = MappingProxyType({}),
 ) -> Plan:
     """Plan the computation of `wanted` from the nodes in `given`, which have names already.
 
@@ -105,6 +107,9 @@ def plan(
         Results among `wanted` that go to the caller.
     spelled_last
         Nodes of `wanted` that may be spelled where they are returned.
+    donated
+        Given nodes whose memory shall come to hold another value, which is wanted: it is
+        computed there if nothing needs the old value any more.
     """
     visit = _masks_first if fast else operands
     order = [n for n in topological(wanted, given, visit) if n not in given]
@@ -136,9 +141,10 @@ def plan(
             weights[node] = depths[node] = 0
     # A result of several is there, under a name, once all of them are.
     statements = [n for n in order if n not in inline and not isinstance(n, Item)]
-    into = _reuse(statements, inline, order, wanted, given) if fast else {}
+    into = _reuse(statements, inline, order, wanted, given, uses, donated) if fast else {}
+    settled = {n: given[leaf] for leaf, new in donated.items() for n in _settled(leaf, new, into)}
     picked = [n for n in order if isinstance(n, Item)]
-    names = _name(statements, into, given, user_names, namer, origins, picked)
+    names = _name(statements, into, {**given, **settled}, user_names, namer, origins, picked)
     rooms = _rooms(statements, into, wanted) if fast else set()
     steps = tuple(
         Step(n, names[n], into.get(n), namer.fresh("room") if n in rooms else None)
@@ -211,6 +217,8 @@ def _reuse(
     order: Sequence[Node],
     wanted: Sequence[Node],
     given: Mapping[Node, str],
+    uses: Mapping[Node, int],
+    donated: Mapping[Node, Node],
 ) -> dict[Node, Node]:
     """Return for each statement the node into whose buffer it may write.
 
@@ -231,6 +239,7 @@ def _reuse(
         for node in read:
             last[roots.get(node, node)] = at
     into: dict[Node, Node] = {}
+    heirs = {leaf: _heirs(leaf, new, uses, inline) for leaf, new in donated.items()}
     matrices: set[Node] = set()  # whose memory is a matrix product's, so contiguous
     idle: dict[Shape, list[Node]] = {}
     for at, node in enumerate(statements):
@@ -241,7 +250,8 @@ def _reuse(
         elif _writes_into(node):
             for arg in _candidates(node, inline):
                 root = roots[arg]
-                free = root in mine and root not in kept and last.get(root) == at
+                owned = root in mine or node in heirs.get(root, ())
+                free = owned and root not in kept and last.get(root) == at
                 # A view of the operand among the others is no harm: ufuncs see that it overlaps.
                 if free and arg is root and same_buffer(node, arg):
                     into[node] = arg
@@ -255,6 +265,31 @@ def _reuse(
     return into
 
 
+def _heirs(leaf: Node, new: Node, uses: Mapping[Node, int], inline: set[Node]) -> set[Node]:
+    """Return the statements through which a value could stay in one memory, from old to new.
+
+    Each but the last is read by the next alone.
+    """
+    path: list[Node] = []
+    node: Node | None = new
+    while node is not None and node is not leaf:
+        if node in inline or not _writes_into(node) or not same_buffer(node, leaf):
+            return set()
+        path.append(node)
+        if leaf in node.args:
+            return set(path)
+        steps = [a for a in node.args if uses.get(a) == 1 and a not in inline and a.args]
+        node = next((a for a in steps if leaf in topological([a], (leaf,))), None)
+    return set()
+
+
+def _settled(leaf: Node, new: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
+    """Yield the nodes that live in the memory of `leaf`, where the last of them is `new`."""
+    memory = list(memory_of(new, into))
+    if leaf in memory:
+        yield from memory[: memory.index(leaf)]
+
+
 def _rooms(
     statements: Sequence[Node], into: Mapping[Node, Node], wanted: Sequence[Node]
 ) -> set[Node]:
@@ -263,7 +298,7 @@ def _rooms(
     Their memory is asked for in one piece. The C library hands freed pieces of middling size back
     to the system after each call, and taking them again costs a page fault every few kilobytes.
     """
-    seen = {below for node in wanted for below in _memory_of(node, into)}
+    seen = {below for node in wanted for below in memory_of(node, into)}
     return {
         n
         for n in statements
@@ -271,7 +306,7 @@ def _rooms(
     }
 
 
-def _memory_of(node: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
+def memory_of(node: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
     """Yield a node and those whose memory its value lives in."""
     yield node
     while node in into or (is_view(node) and node.args):
@@ -330,7 +365,7 @@ def _name(
     results: dict[Node, list[Item]] = {}
     for part in picked:
         results.setdefault(part.args[0], []).append(part)
-    heirs = {operand: node for node, operand in into.items() if _augments(node, operand)}
+    heirs = {operand: node for node, operand in into.items() if augments(node, operand)}
     for node in statements:
         if node in names:
             continue
@@ -374,7 +409,7 @@ def _named(node: Node, wish: str | None, namer: Namer) -> str:
     return namer.fresh(wish) if wish.startswith(COTANGENT) else wish
 
 
-def _augments(node: Node, operand: Node) -> bool:
+def augments(node: Node, operand: Node) -> bool:
     """Return whether a node that overwrites an operand is written ``a += b``."""
     if isinstance(node, ScatterAdd):
         return True
@@ -417,6 +452,7 @@ RESULTS: dict[str, tuple[str, ...]] = {}
 
 _WISHES = {
     "exp": "e",
+    "real": "t",
     "max": "top",
     "min": "low",
     "subtract": "t",
