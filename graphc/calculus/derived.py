@@ -11,8 +11,7 @@ from graphc.ops.contraction import broadcast_to, full, identity
 from graphc.ops.leaves import constant, new_input
 from graphc.ops.rules import RULES, derived
 from graphc.ops.several import bundle, types_of
-from graphc.ops.structural import reshape
-from graphc.types import TensorType, TupleType, size_of
+from graphc.types import TensorType, TupleType
 
 
 def tangent(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
@@ -59,15 +58,19 @@ def transposed(node: Node, tangents: Sequence[Node | None]) -> Node:
 def jacobian(output: Node, wrt: Node) -> Node:
     """Return the array of derivatives, of shape ``(*output.shape, *wrt.shape)``.
 
-    The VJP is taken for all rows of the identity at once, by giving it a sample axis over the
-    elements of the output; contractions with the identity then disappear.
+    The VJP is taken for all rows of the identity at once, by giving it a sample axis for each
+    axis of the output. The identity is then a product of Kronecker deltas, one per axis, and
+    contractions with it disappear axis by axis.
     """
     if not output.shape:
         return gradient([output], [constant(1.0)], [wrt])[0]
-    size = size_of(output.shape)
     cotangent = new_input(TensorType(output.shape))
-    (row,) = gradient([output], [cotangent], [wrt])
-    rows = reshape(identity(size), (size, *output.shape))
-    new, varying, _ = batch_nodes([row], {cotangent: rows}, size)
-    stacked = new[row] if row in varying else broadcast_to(new[row], (size, *wrt.shape))
-    return reshape(stacked, (*output.shape, *wrt.shape))
+    (rows,) = gradient([output], [cotangent], [wrt])
+    for axis in reversed(range(output.type.rank)):
+        dim = output.shape[axis]
+        last = axis == 0
+        wider = identity(*output.shape) if last else new_input(TensorType((dim, *cotangent.shape)))
+        new, varying, _ = batch_nodes([rows], {cotangent: wider}, dim)
+        rows = new[rows] if rows in varying else broadcast_to(new[rows], (dim, *rows.shape))
+        cotangent = wider
+    return rows

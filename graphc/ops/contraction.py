@@ -118,9 +118,10 @@ def full(value: float, shape: Shape) -> Node:
     return broadcast_to(constant(float(value)), shape)
 
 
-def identity(size: Dim) -> Node:
-    """Return the identity matrix of `size` rows."""
-    return contract((constant(1.0),), ((),), (0, 0), {0: size})
+def identity(*sizes: Dim) -> Node:
+    """Return the identity on arrays of shape `sizes`: a Kronecker delta for each axis."""
+    labels = tuple(range(len(sizes)))
+    return contract((constant(1.0),), ((),), labels + labels, dict(enumerate(sizes)))
 
 
 def is_shuffle(node: Node) -> bool:

@@ -91,6 +91,14 @@ def scalar_value(node: Node) -> float | int | bool | None:
     return None
 
 
+def as_number(dim: Dim) -> Node:
+    """Return a dimension as a real number of rank 0."""
+    if isinstance(dim, int):
+        return constant(float(dim))
+    made: Node = Size((), dim)
+    return made
+
+
 def _never(node: Node, *_: object) -> NoReturn:
     raise AssertionError(f"{type(node).__name__} has no operands")
 

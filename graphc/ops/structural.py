@@ -66,7 +66,7 @@ def _reshape_batch(node: Reshape, args: Sequence[Node], _: object, size: Dim) ->
 def _reshape_meaning(node: Reshape, indices: Indices, element: Element) -> Term:
     """Axes of size 1 come and go; else the flat position, taken apart again."""
     (x,) = node.args
-    matched = _match_axes(x.shape, node.target)
+    matched = match_axes(x.shape, node.target)
     if matched is not None:
         return element(0, tuple(Num(0) if m is None else indices[m] for m in matched))
     if any(not isinstance(dim, int) for dim in (*x.shape, *node.target)):
@@ -81,7 +81,7 @@ def _reshape_meaning(node: Reshape, indices: Indices, element: Element) -> Term:
     return element(0, tuple(reversed(parts)))
 
 
-def _match_axes(old: Shape, new: Shape) -> list[int | None] | None:
+def match_axes(old: Shape, new: Shape) -> list[int | None] | None:
     """Return the new axis of each old one where only axes of size 1 differ, else None."""
     axes = [a for a, dim in enumerate(new) if dim != 1]
     if [dim for dim in old if dim != 1] != [new[a] for a in axes]:

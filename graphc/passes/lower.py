@@ -23,6 +23,7 @@ from graphc.ops.elementwise import elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Iota, constant, scalar_value
 from graphc.ops.structural import reshape
+from graphc.passes.ordering import Tree, cheapest, number_of
 from graphc.types import Dim, Shape, size_of
 
 
@@ -32,14 +33,14 @@ def lower(program: Program) -> Program:
 
 
 def _pairs(node: Node) -> Node | None:
-    """Multiply the two operands first whose product is smallest."""
+    """Multiply two operands first: the first step of the cheapest order."""
     if not isinstance(node, Contraction) or len(node.args) < 3:
         return None
     sizes = extents_of(node)
-    count = len(node.args)
-    choices = [(a, b) for a in range(count) for b in range(a + 1, count)]
-    a, b = min(choices, key=lambda pair: _cost(node, pair, sizes))
-    others = [i for i in range(count) if i not in (a, b)]
+    numbers = {label: number_of(dim) for label, dim in sizes.items()}
+    operands = list(zip(node.args, node.inputs, strict=True))
+    a, b = _first_pair(cheapest(operands, node.output, numbers)[1])
+    others = [i for i in range(len(operands)) if i not in (a, b)]
     outside = set(node.output).union(*(node.inputs[i] for i in others))
     inner = dict.fromkeys((*node.inputs[a], *node.inputs[b]))
     middle = tuple(label for label in inner if label in outside)
@@ -49,20 +50,14 @@ def _pairs(node: Node) -> Node | None:
     return contract(args, inputs, node.output, sizes)
 
 
-def _cost(node: Contraction, pair: tuple[int, int], sizes: Mapping[int, Dim]) -> tuple[int, int]:
-    """Return the size of an intermediate product and its work; an unknown size counts as 64."""
-    a, b = pair
-    outside = set(node.output).union(
-        *(labels for i, labels in enumerate(node.inputs) if i not in pair)
-    )
-    touched = {*node.inputs[a], *node.inputs[b]}
-    result, work = 1, 1
-    for label in touched:
-        dim = sizes[label]
-        size = dim if isinstance(dim, int) else 64
-        work *= size
-        result *= size if label in outside else 1
-    return result, work
+def _first_pair(tree: Tree) -> tuple[int, int]:
+    """Return two operands that are multiplied with each other."""
+    while not isinstance(tree, int):
+        one, two = tree
+        if isinstance(one, int) and isinstance(two, int):
+            return one, two
+        tree = two if isinstance(one, int) else one
+    raise AssertionError("a product of one operand has no pair")
 
 
 def _product(node: Node) -> Node | None:
@@ -125,6 +120,11 @@ def _matmul(
     inner = [x for x in left if x in summed]
 
     def matrix(node: Node, labels: Labels, groups: Sequence[Sequence[int]]) -> Node:
+        if all(groups) and labels == (*batch, *groups[1], *groups[0]):
+            # Merged as they lie, then turned: a view.
+            turned = matrix(node, labels, groups[::-1])
+            rank = turned.type.rank
+            return transpose(turned, (*range(rank - 2), rank - 1, rank - 2))
         flat = [x for group in (batch, *groups) for x in group]
         moved = transpose(node, [labels.index(x) for x in flat])
         # Beside leading axes a vector is taken for a matrix: a matrix of one row or column.

@@ -10,13 +10,14 @@ from graphc.ir.program import Program, verify
 from graphc.passes.dce import dce
 from graphc.passes.expand import expand
 from graphc.passes.lower import lower
+from graphc.passes.order import order
 from graphc.passes.products import products
 from graphc.passes.simplify import simplify
 from graphc.passes.sink import sink
 
 Pass: TypeAlias = Callable[[Program], Program]
 
-DEFAULT: tuple[Pass, ...] = (simplify, expand, sink, simplify, lower, dce)
+DEFAULT: tuple[Pass, ...] = (simplify, expand, sink, simplify, order, lower, dce)
 
 # The fast style differs in how sums are written.
 FAST: tuple[Pass, ...] = (*DEFAULT[:-1], products, dce)

@@ -20,6 +20,12 @@ from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Size, constant, scalar_value
 from graphc.ops.several import Bundle, Item, item
 from graphc.ops.structural import Reshape, reshape
+from graphc.passes.diagonals import (
+    is_diagonal,
+    product_on_diagonal,
+    shape_of_diagonal,
+    sign_on_diagonal,
+)
 from graphc.passes.fold import folded
 from graphc.types import Dim, broadcast
 
@@ -125,6 +131,18 @@ def squares(node: Node) -> Node | None:
     return None
 
 
+def doubles(node: Node) -> Node | None:
+    """``x + x`` is ``2 x``, and ``−x − x`` is ``−2 x``."""
+    if not _call(node, "add", "subtract") or node.kind != "real":
+        return None
+    a, b = node.args
+    if _call(node, "add") and a is b:
+        return elementwise("multiply", constant(2.0), a)
+    if _call(node, "subtract") and _call(a, "negative") and a.args[0] is b:
+        return elementwise("multiply", constant(-2.0), b)
+    return None
+
+
 def scalars(node: Node) -> Node | None:
     """Let factors of rank 0 meet: ``(x * a) * b`` is ``x * (a b)`` for constants a and b."""
     if not _call(node, "multiply"):
@@ -183,17 +201,21 @@ def shuffles(node: Node) -> Node | None:
     if not isinstance(node, Contraction):
         return None
     for i, arg in enumerate(node.args):
-        if isinstance(arg, Contraction) and is_shuffle(arg) and len(arg.inputs[0]) <= arg.type.rank:
+        if isinstance(arg, Contraction) and (_shuffles(arg) or is_diagonal(arg)):
             merged = _merged(node, i, arg)
             if merged is not None:
                 return merged
     return None
 
 
+def _shuffles(node: Contraction) -> bool:
+    return is_shuffle(node) and len(node.inputs[0]) <= node.type.rank
+
+
 def _merged(node: Contraction, i: int, inner: Contraction) -> Node | None:
-    """Return `node` with the shuffle at operand `i` dissolved into its labels."""
+    """Return `node` with the contraction at operand `i` dissolved into its labels."""
     sizes = extents_of(node)
-    offset = 1 + max([*sizes, *inner.output, *inner.inputs[0]], default=0)
+    offset = 1 + max([*sizes, *extents_of(inner)], default=0)
     rename: dict[int, int] = {}  # labels of `inner` and of `node` to their common name
 
     def find(label: int) -> int:
@@ -206,9 +228,9 @@ def _merged(node: Contraction, i: int, inner: Contraction) -> Node | None:
         if a != b:
             rename[a] = b
     inner_sizes = {find(k + offset): v for k, v in extents_of(inner).items()}
-    args = (*node.args[:i], inner.args[0], *node.args[i + 1 :])
+    args = (*node.args[:i], *inner.args, *node.args[i + 1 :])
     inputs = [tuple(find(label) for label in labels) for labels in node.inputs]
-    inputs[i] = tuple(find(label + offset) for label in inner.inputs[0])
+    inputs[i : i + 1] = [tuple(find(label + offset) for label in ls) for ls in inner.inputs]
     output = tuple(find(label) for label in node.output)
     extents = {find(k): v for k, v in sizes.items()} | inner_sizes
     held = {label for labels in inputs for label in labels} | set(output)
@@ -307,9 +329,20 @@ def picked(node: Node) -> Node | None:
 
 
 RULES: dict[type[Node], tuple[Rule, ...]] = {
-    Elementwise: (uncut, identities, signs, scalars, squares, broadcasts, scattered_into_zeros),
+    Elementwise: (
+        uncut,
+        identities,
+        signs,
+        product_on_diagonal,
+        sign_on_diagonal,
+        scalars,
+        squares,
+        doubles,
+        broadcasts,
+        scattered_into_zeros,
+    ),
     Contraction: (signs, zeros, shuffles, ones, sum_of_scattered),
     Gather: (constant_reads,),
-    Reshape: (constant_reads,),
+    Reshape: (constant_reads, shape_of_diagonal),
     Item: (picked,),
 }
