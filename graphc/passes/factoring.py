@@ -16,6 +16,7 @@ from graphc.ops.structural import Reshape, match_axes
 from graphc.types import Dim
 
 MOST_FACTORS = 16
+DEEPEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class _Opening:
         self.factors: list[tuple[Node, list[int | None]]] = []
         self.sign = 1
         self.next = 0
+        self.depth = 0
 
     def of(self, node: Node) -> Product:
         output = [self.fresh(dim) for dim in node.shape]
@@ -110,20 +112,25 @@ class _Opening:
 
     def enter(self, node: Node, labels: list[int | None], root: bool = False) -> None:
         """Enter a tensor with labels for its axes, taken apart as far as it goes."""
-        room = len(self.factors) < MOST_FACTORS
-        if not (root or (room and self.opens(node))):
+        room = len(self.factors) < MOST_FACTORS and self.depth < DEEPEST
+        self.depth += 1
+        if not ((root or (room and self.opens(node))) and self._opened(node, labels)):
             self.factors.append((node, labels))
-        elif isinstance(node, Contraction) and None not in labels:
+        self.depth -= 1
+
+    def _opened(self, node: Node, labels: list[int | None]) -> bool:
+        """Enter the factors of a product; return whether it is one."""
+        if isinstance(node, Contraction) and None not in labels:
             self._contraction(node, labels)  # type: ignore[arg-type]
         elif isinstance(node, Elementwise) and node.function == "multiply":
-            self._multiplication(node, labels)
+            for arg in node.args:
+                self.enter(arg, _aligned(arg, Factor(node, tuple(labels))))
         elif isinstance(node, Elementwise) and node.function == "negative":
             self.sign = -self.sign
             self.enter(node.args[0], labels)
-        elif isinstance(node, Reshape) and self._reshape(node, labels):
-            return
         else:
-            self.factors.append((node, labels))
+            return isinstance(node, Reshape) and self._reshape(node, labels)
+        return True
 
     def _contraction(self, node: Contraction, labels: list[int]) -> None:
         own: dict[int, int] = {}
@@ -137,10 +144,6 @@ class _Opening:
                 own[inner] = self.fresh(dim)
         for arg, inside in zip(node.args, node.inputs, strict=True):
             self.enter(arg, [own[label] for label in inside])
-
-    def _multiplication(self, node: Elementwise, labels: list[int | None]) -> None:
-        for arg in node.args:
-            self.enter(arg, _aligned(arg, Factor(node, tuple(labels))))
 
     def _reshape(self, node: Reshape, labels: list[int | None]) -> bool:
         """Look through a reshape that gives or takes axes of size 1."""

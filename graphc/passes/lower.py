@@ -112,7 +112,9 @@ def _matmul(
     (a, left), (b, right) = operands
     batch = [x for x in output if x in left and x in right]
     own = [x for x in output if x not in batch]
-    if own and own[0] in right:  # the result's first axis should be the left operand's
+    # The result's first axis should be the left operand's; beside leading axes a vector on the
+    # left is as good.
+    if own and own[0] in right and not (batch and set(left).isdisjoint(own)):
         (a, left), (b, right) = (b, right), (a, left)
     rows = [x for x in own if x in left]
     columns = [x for x in own if x in right]

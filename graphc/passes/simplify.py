@@ -254,7 +254,7 @@ def ones(node: Node) -> Node | None:
         return None
     for i, arg in enumerate(node.args):
         value = scalar_value(arg)
-        if value is None or (len(node.args) == 1 and value in (0, 1)):
+        if value is None or (len(node.args) == 1 and (value in (0, 1) or is_diagonal(node))):
             continue
         args = (*node.args[:i], *node.args[i + 1 :]) or (constant(1.0),)
         inputs = (*node.inputs[:i], *node.inputs[i + 1 :]) or ((),)

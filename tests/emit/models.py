@@ -192,7 +192,8 @@ def diagonals_of_samples():
 def diagonal_matrix():
     x, w = gc.observed("x", shape=4), gc.parameter("w", shape=(4, 4), init="normal")
     j = gc.jacobian(np.tanh(x * w[0]), x)
-    return Graph(gc.cost(((j @ w) ** 2).sum(), name="C"), name="diagonal_matrix")
+    whole = np.tanh(w + j) + np.exp(w + gc.jacobian(x, x))
+    return Graph(gc.cost(((whole + j @ w) ** 2).sum(), name="C"), name="diagonal_matrix")
 
 
 @model

@@ -57,7 +57,7 @@ def forward(params: Params, x) -> Outputs:
     3, 4); relu1_out, shape (P, 3, 4); x: (P, 3, 4).
     """
     params, x = _check(params, x)
-    _, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out = _forward(params, x)
+    _, _, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out = _forward(params, x)
     return Outputs(tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out)
 
 
@@ -65,7 +65,7 @@ def forward(params: Params, x) -> Outputs:
 def loss(params: Params, x) -> float:
     """Return the average loss over P samples; x: (P, 3, 4)."""
     params, x = _check(params, x)
-    _, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out = _forward(params, x)
+    _, _, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out = _forward(params, x)
     C, _ = _cost(tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out)
     return float(C.mean())
 
@@ -74,8 +74,8 @@ def loss(params: Params, x) -> float:
 def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     """Return the average loss over P samples and its gradient; x: (P, 3, 4)."""
     params, x = _check(params, x)
-    matmul1_out, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out = _forward(params, x)
-    C, t = _cost(tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out)
+    t, matmul1_out, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out = _forward(params, x)
+    C, t2 = _cost(tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out)
     P = len(x)
 
     # C: ∂L/∂tanh1_out = 1/P ((1/6) sigmoid1_out ⊙ (sigmoid1_out ⊙ tanh1_out + softplus1_out −
@@ -85,11 +85,11 @@ def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     #     ∂L/∂log_sigmoid1_out = 1/P ((1/6) relu1_out ⊙ (log_sigmoid1_out ⊙ relu1_out −
     #     sigmoid1_out ⊙ tanh1_out − softplus1_out)),  ∂L/∂relu1_out = 1/P ((1/6) log_sigmoid1_out
     #     ⊙ (log_sigmoid1_out ⊙ relu1_out − sigmoid1_out ⊙ tanh1_out − softplus1_out))
-    d_softplus1_out = 1 / P / 12 * 2 * t
+    d_softplus1_out = 1 / P / 12 * 2 * t2
     # relu1: ∂L/∂matmul1_out = (∂L/∂relu1_out)ᵀ ⊙ [relu1_out > 0]
-    t2 = d_softplus1_out * log_sigmoid1_out * (relu1_out > 0)
+    t3 = d_softplus1_out * log_sigmoid1_out * (relu1_out > 0)
     # log_sigmoid1: ∂L/∂matmul1_out = (∂L/∂log_sigmoid1_out)ᵀ ⊙ σ(−matmul1_out)
-    t3 = d_softplus1_out * relu1_out * _sigmoid(-matmul1_out)
+    t4 = d_softplus1_out * relu1_out * _sigmoid(-matmul1_out)
     # softplus1: ∂L/∂matmul1_out = (∂L/∂softplus1_out)ᵀ ⊙ σ(matmul1_out)
     d_tanh1_out = d_softplus1_out * sigmoid1_out
     # C: ∂L/∂tanh1_out = 1/P ((1/6) sigmoid1_out ⊙ (sigmoid1_out ⊙ tanh1_out + softplus1_out −
@@ -101,16 +101,17 @@ def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     #     ⊙ (log_sigmoid1_out ⊙ relu1_out − sigmoid1_out ⊙ tanh1_out − softplus1_out))
     d_sigmoid1_out = d_softplus1_out * tanh1_out
     # matmul1: ∂L/∂w = Σ_p xᵀ (∂L/∂matmul1_out)ᵀ
-    t4 = -t2 - t3 + d_tanh1_out + d_sigmoid1_out * sigmoid1_out * (1 - sigmoid1_out)
-    d_matmul1_out = t4 + d_tanh1_out * (1 - tanh1_out**2)
-    d_w = x.transpose(2, 0, 1).reshape((4, 3*P)) @ d_matmul1_out.reshape((3*P, 4))
+    t5 = -t3 - t4 + d_tanh1_out + d_sigmoid1_out * sigmoid1_out * (1 - sigmoid1_out)
+    d_matmul1_out = t5 + d_tanh1_out * (1 - tanh1_out**2)
+    d_w = t.T @ d_matmul1_out.reshape((3*P, 4))
     return float(C.mean()), Params(d_w)
 
 
 def _forward(params, x):
     P = len(x)
     # matmul1: matmul1_out = x w
-    matmul1_out = (x.reshape((3*P, 4)) @ params.w).reshape((P, 3, 4))
+    t = x.reshape((3*P, 4))
+    matmul1_out = (t @ params.w).reshape((P, 3, 4))
     # tanh1: tanh1_out = tanh(matmul1_out)
     tanh1_out = np.tanh(matmul1_out)
     # sigmoid1: sigmoid1_out = σ(matmul1_out)
@@ -121,14 +122,14 @@ def _forward(params, x):
     log_sigmoid1_out = _log_sigmoid(matmul1_out)
     # relu1: relu1_out = relu(matmul1_out)
     relu1_out = np.maximum(matmul1_out, 0)
-    return matmul1_out, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out
+    return t, matmul1_out, tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out
 
 
 def _cost(tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out):
     # C: C = ‖log_sigmoid1_out ⊙ relu1_out − sigmoid1_out ⊙ tanh1_out − softplus1_out‖_F² / 12
-    t = tanh1_out * sigmoid1_out + softplus1_out - log_sigmoid1_out * relu1_out
-    C = (t**2).sum(axis=(1, 2)) / 12
-    return C, t
+    t2 = tanh1_out * sigmoid1_out + softplus1_out - log_sigmoid1_out * relu1_out
+    C = (t2**2).sum(axis=(1, 2)) / 12
+    return C, t2
 
 
 def _log_sigmoid(x):

@@ -187,7 +187,7 @@ def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     t13 = np.multiply(d_tanh1_out, t12, d_tanh1_out)
     # matmul1: backward
     d_matmul1_out += t13
-    d_w = x.transpose(2, 0, 1).reshape((4, 3*P)).dot(d_matmul1_out.reshape((3*P, 4)))
+    d_w = x.reshape((3*P, 4)).T.dot(d_matmul1_out.reshape((3*P, 4)))
     return float(t3), Params(d_w)
 
 

@@ -42,7 +42,7 @@ def forward(params: Params, x) -> np.ndarray:
 def loss(params: Params, x, y) -> float:
     """Return the average loss over P samples; x: (P, n, 4), y: (P, 2)."""
     params, x, y = _check(params, x, y)
-    _, _, _, _, mean1_out = _forward(params, x)
+    _, _, _, _, _, _, mean1_out = _forward(params, x)
     C, _ = _cost(mean1_out, y)
     return float(C.mean())
 
@@ -51,26 +51,25 @@ def loss(params: Params, x, y) -> float:
 def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     """Return the average loss over P samples and its gradient; x: (P, n, 4), y: (P, 2)."""
     params, x, y = _check(params, x, y)
-    t, t2, softmax1_out, t3, mean1_out = _forward(params, x)
-    C, t4 = _cost(mean1_out, y)
+    t, t2, t3, softmax1_out, total, t4, mean1_out = _forward(params, x)
+    C, t5 = _cost(mean1_out, y)
     P = len(x)
     n = x.shape[1]
 
     # C: ∂L/∂mean1_out = 1/P (2 (mean1_out − y))
-    d_mean1_out = 1 / P * 2 * t4
+    d_mean1_out = 1 / P * 2 * t5
     # mean1: ∂L/∂softmax1_out = 𝟏 ∂L/∂mean1_out vᵀ xᵀ / n,  ∂L/∂v = Σ_p xᵀ softmax1_outᵀ 𝟏
     #     ∂L/∂mean1_out / n
-    t5 = d_mean1_out / n
-    d_v = x.transpose(2, 0, 1).reshape((4, P*n)) @ (t5[:, None] * softmax1_out.sum(axis=1)[:, :, None]).reshape((P*n, 2))
-    d_softmax1_out = np.broadcast_to((t3 @ t5[:, :, None])[:, :, 0][:, None, :], (P, n, n))
+    d_v = t.T @ ((d_mean1_out / n)[:, None] * total[:, :, None]).reshape((P*n, 2))
+    d_softmax1_out = np.broadcast_to(((d_mean1_out / n)[:, None] @ t4.transpose(0, 2, 1))[:, 0][:, None, :], (P, n, n))
     # softmax1: ∂L/∂divide1_out = softmax1_out ⊙ (∂L/∂softmax1_out)ᵀ −
     #     diag(diag((∂L/∂softmax1_out)ᵀ softmax1_outᵀ)) softmax1_out
     d_divide1_out = softmax1_out * (d_softmax1_out - (d_softmax1_out * softmax1_out).sum(axis=2, keepdims=True))
     # divide1: ∂L/∂q = Σ_p 0.7071067811865475 xᵀ (∂L/∂divide1_out)ᵀ x k,  ∂L/∂k = Σ_p
     #     0.7071067811865475 xᵀ ∂L/∂divide1_out x q
     t6 = d_divide1_out / 1.4142135623730951
-    d_q = x.transpose(2, 0, 1).reshape((4, P*n)) @ (t6 @ t2).reshape((P*n, 2))
-    d_k = x.transpose(2, 0, 1).reshape((4, P*n)) @ (t.transpose(0, 2, 1) @ t6).transpose(0, 2, 1).reshape((P*n, 2))
+    d_q = t.T @ (t6 @ t3).reshape((P*n, 2))
+    d_k = t.T @ (t2.transpose(0, 2, 1) @ t6).transpose(0, 2, 1).reshape((P*n, 2))
     return float(C.mean()), Params(d_q, d_k, d_v)
 
 
@@ -78,23 +77,25 @@ def _forward(params, x):
     P = len(x)
     n = x.shape[1]
     # divide1: divide1_out = 0.7071067811865475 x q kᵀ xᵀ
-    t = (x.reshape((P*n, 4)) @ params.q).reshape((P, n, 2))
-    t2 = (x.reshape((P*n, 4)) @ params.k).reshape((P, n, 2))
-    divide1_out = t @ t2.transpose(0, 2, 1) / 1.4142135623730951
+    t = x.reshape((P*n, 4))
+    t2 = (t @ params.q).reshape((P, n, 2))
+    t3 = (t @ params.k).reshape((P, n, 2))
+    divide1_out = t2 @ t3.transpose(0, 2, 1) / 1.4142135623730951
     # softmax1: softmax1_out_ij = softmax_k(divide1_out_ik)_j
     e = np.exp(divide1_out - divide1_out.max(axis=2, keepdims=True))
     softmax1_out = e / e.sum(axis=2, keepdims=True)
     # mean1: mean1_out = vᵀ xᵀ softmax1_outᵀ 𝟏 / n
-    t3 = (x.reshape((P*n, 4)) @ params.v).reshape((P, n, 2))
-    mean1_out = (softmax1_out @ t3).sum(axis=1) / n
-    return t, t2, softmax1_out, t3, mean1_out
+    total = softmax1_out.sum(axis=1)
+    t4 = (t @ params.v).reshape((P, n, 2))
+    mean1_out = (total[:, None] @ t4)[:, 0] / n
+    return t, t2, t3, softmax1_out, total, t4, mean1_out
 
 
 def _cost(mean1_out, y):
     # C: C = ‖mean1_out − y‖²
-    t4 = mean1_out - y
-    C = (t4**2).sum(axis=1)
-    return C, t4
+    t5 = mean1_out - y
+    C = (t5**2).sum(axis=1)
+    return C, t5
 
 
 def _check_params(params):

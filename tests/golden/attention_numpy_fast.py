@@ -54,10 +54,10 @@ def forward(params: Params, x) -> np.ndarray:
     Z = np.add.reduce(softmax1_out, 2, keepdims=True)
     softmax1_out /= Z
     # mean1: forward
+    total = np.add.reduce(softmax1_out, 1, keepdims=True)
     product3 = x.reshape((P*n, 4)).dot(v, product)
-    product4 = softmax1_out @ product3.reshape((P, n, 2))
-    mean1_out = np.add.reduce(product4, 1)
-    mean1_out /= n
+    product4 = total @ product3.reshape((P, n, 2))
+    mean1_out = product4[:, 0] / n
     return mean1_out
 
 
@@ -84,16 +84,16 @@ def loss(params: Params, x, y) -> float:
     Z = np.add.reduce(softmax1_out, 2, keepdims=True)
     softmax1_out /= Z
     # mean1: forward
+    total = np.add.reduce(softmax1_out, 1, keepdims=True)
     product3 = x.reshape((P*n, 4)).dot(v, product)
-    product4 = softmax1_out @ product3.reshape((P, n, 2))
-    mean1_out = np.add.reduce(product4, 1)
-    mean1_out /= n
+    product4 = total @ product3.reshape((P, n, 2))
+    mean1_out = product4[:, 0] / n
     # C: forward
     t2 = np.subtract(mean1_out, y, mean1_out)
     sq = np.square(t2, t2)
     C = sq.dot(_ones2)
-    total = ones.dot(C)
-    t3 = total / P
+    total2 = ones.dot(C)
+    t3 = total2 / P
     return float(t3)
 
 
@@ -120,25 +120,24 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     Z = np.add.reduce(softmax1_out, 2, keepdims=True)
     softmax1_out /= Z
     # mean1: forward
+    total = np.add.reduce(softmax1_out, 1)
     product3 = x.reshape((P*n, 4)).dot(v)
-    product4 = softmax1_out @ product3.reshape((P, n, 2))
-    mean1_out = np.add.reduce(product4, 1)
-    mean1_out /= n
+    product4 = total[:, None] @ product3.reshape((P, n, 2))
+    mean1_out = product4[:, 0] / n
     # C: forward
     t2 = np.subtract(mean1_out, y, mean1_out)
     sq = np.square(t2)
     C = sq.dot(_ones2)
-    total = ones.dot(C)
-    t3 = total / P
+    total2 = ones.dot(C)
+    t3 = total2 / P
     # C: backward
     d_mean1_out = np.multiply(t2, 1 / P * 2, t2)
     # mean1: backward
     t4 = np.divide(d_mean1_out, n, d_mean1_out)
-    total2 = np.add.reduce(softmax1_out, 1)
-    t5 = t4[:, None] * total2[:, :, None]
-    d_v = x.transpose(2, 0, 1).reshape((4, P*n)).dot(t5.reshape((P*n, 2)))
-    product5 = product3.reshape((P, n, 2)) @ t4[:, :, None]
-    d_softmax1_out = np.broadcast_to(product5[:, :, 0][:, None, :], (P, n, n))
+    t5 = t4[:, None] * total[:, :, None]
+    d_v = x.reshape((P*n, 4)).T.dot(t5.reshape((P*n, 2)))
+    product5 = t4[:, None] @ product3.reshape((P, n, 2)).transpose(0, 2, 1)
+    d_softmax1_out = np.broadcast_to(product5[:, 0][:, None, :], (P, n, n))
     # softmax1: backward
     t6 = d_softmax1_out * softmax1_out
     total3 = np.add.reduce(t6, 2, keepdims=True)
@@ -147,9 +146,9 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     # divide1: backward
     t8 = np.divide(d_divide1_out, _1_4142135623730951, d_divide1_out)
     product6 = t8 @ product2.reshape((P, n, 2))
-    d_q = x.transpose(2, 0, 1).reshape((4, P*n)).dot(product6.reshape((P*n, 2)))
+    d_q = x.reshape((P*n, 4)).T.dot(product6.reshape((P*n, 2)))
     product7 = product.reshape((P, n, 2)).transpose(0, 2, 1) @ t8
-    d_k = x.transpose(2, 0, 1).reshape((4, P*n)).dot(product7.transpose(0, 2, 1).reshape((P*n, 2)))
+    d_k = x.reshape((P*n, 4)).T.dot(product7.transpose(0, 2, 1).reshape((P*n, 2)))
     return float(t3), Params(d_q, d_k, d_v)
 
 

@@ -53,13 +53,13 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     #     x_{j_m,k,l}² + 2 Σ_mn δ_{fixed_m,k} x_{n,fixed_m,l} w_{fixed_m,l} + δ_0k w_il + δ_ik
     #     w_0l)
     padded = np.zeros((5, 2), DTYPE)
-    padded[:1] = (1 / P * picked4).sum(axis=0, keepdims=True)
+    padded[:1] = (picked4.sum(axis=0) * (1 / P))[None]
     t5 = padded.copy()
-    np.add.at(t5, i, np.broadcast_to((1 / P * t4), (P, 2)))
+    np.add.at(t5, i, np.broadcast_to((t4 * (1 / P)), (P, 2)))
     t6 = t5.copy()
-    np.add.at(t6, fixed, (1 / P * picked2).sum(axis=(0, 1)))
+    np.add.at(t6, fixed, picked2.sum(axis=(0, 1)) * (1 / P))
     t7 = np.zeros((P, 3, 5, 2), DTYPE)
-    np.add.at(t7, (slice(None), slice(None), fixed), np.broadcast_to((1 / P * picked3), (P, 3, 2, 2)))
+    np.add.at(t7, (slice(None), slice(None), fixed), np.broadcast_to((picked3 * (1 / P)), (P, 3, 2, 2)))
     t8 = t7.copy()
     np.add.at(t8, (np.arange(P)[:, None], j), 1 / P * 2 * picked)
     t9 = np.zeros((P, 1, 5, 1), DTYPE).transpose(0, 2, 1, 3).copy()
@@ -67,7 +67,7 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     padded2 = np.zeros((P, 3, 5, 2), DTYPE)
     padded2[:, :1, :, 1:] = t9.transpose(0, 2, 1, 3)
     t10 = (t8 + padded2).transpose(0, 2, 1, 3).copy()
-    t10[np.arange(P), i] += np.broadcast_to((1 / P * t2)[:, None, None], (P, 3, 2))
+    t10[np.arange(P), i] += np.broadcast_to((t2 * (1 / P))[:, None, None], (P, 3, 2))
     d_w = t6 + (t10.transpose(0, 2, 1, 3) * x).sum(axis=(0, 1))
     return float(C.mean()), Params(d_w)
 
@@ -85,7 +85,7 @@ def _cost(params, x, i, j, fixed):
     picked3 = params.w[fixed]
     picked4 = params.w[i]
     t4 = params.w[0]
-    C = t3 + (picked2 * picked3).sum(axis=(1, 2, 3)) + (picked4 * t4).sum(axis=1)
+    C = t3 + picked2.sum(axis=1).reshape((P, 4)) @ picked3.reshape(4) + picked4 @ t4
     return C, total, t2, picked, picked2, picked3, picked4, t4
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 DTYPE = np.float32
 _REAL, _INTEGER, _BOOLEAN = map(np.dtype, (DTYPE, np.int64, bool))
-_ones2 = np.ones(2, DTYPE)
 
 
 class Params(NamedTuple):
@@ -51,18 +50,17 @@ def loss(params: Params, x, i, j, fixed) -> float:
     sq = np.square(picked3, picked3)
     total = np.add.reduce(sq, (1, 2, 3))
     C += total
-    t2 = t[:, :, fixed]
-    picked4 = w[fixed]
-    t2 *= picked4
-    total2 = np.add.reduce(t2, (1, 2, 3))
-    C += total2
-    t3 = w[i]
-    t3 *= w[0]
-    total3 = t3.dot(_ones2)
-    C += total3
-    total4 = ones.dot(C)
-    t4 = total4 / P
-    return float(t4)
+    picked4 = t[:, :, fixed]
+    total2 = np.add.reduce(picked4, 1)
+    picked5 = w[fixed]
+    product = total2.reshape((P, 4)).dot(picked5.reshape(4))
+    C += product
+    picked6 = w[i]
+    product2 = picked6.dot(w[0])
+    C += product2
+    total3 = ones.dot(C)
+    t2 = total3 / P
+    return float(t2)
 
 
 @np.errstate(all="ignore")
@@ -89,50 +87,49 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     total2 = np.add.reduce(sq, (1, 2, 3))
     C += total2
     picked4 = t[:, :, fixed]
+    total3 = np.add.reduce(picked4, 1)
     picked5 = w[fixed]
-    t2 = picked4 * picked5
-    total3 = np.add.reduce(t2, (1, 2, 3))
-    C += total3
+    product = total3.reshape((P, 4)).dot(picked5.reshape(4))
+    C += product
     picked6 = w[i]
-    t3 = picked6 * w[0]
-    total4 = t3.dot(_ones2)
-    C += total4
-    total5 = ones.dot(C)
-    t4 = total5 / P
+    product2 = picked6.dot(w[0])
+    C += product2
+    total4 = ones.dot(C)
+    t2 = total4 / P
     # C: backward
-    t5 = np.multiply(picked6, 1 / P, picked6)
-    total6 = ones.dot(t5)
+    t3 = ones.dot(picked6)
+    t3 *= 1 / P
     padded = np.zeros((5, 2), DTYPE)
-    padded[:1] = total6[None]
-    t6 = 1 / P * w[0]
-    filled = np.broadcast_to(t6, (P, 2))
+    padded[:1] = t3[None]
+    t4 = w[0] * (1 / P)
+    filled = np.broadcast_to(t4, (P, 2))
     d_w = padded
     np.add.at(d_w, i, filled)
-    t7 = np.multiply(picked4, 1 / P, picked4)
-    total7 = np.add.reduce(t7, (0, 1))
-    np.add.at(d_w, fixed, total7)
-    t8 = np.multiply(picked5, 1 / P, picked5)
-    filled2 = np.broadcast_to(t8, (P, 3, 2, 2))
-    t9 = np.zeros((P, 3, 5, 2), DTYPE)
-    np.add.at(t9, (slice(None), slice(None), fixed), filled2)
-    t10 = np.multiply(picked3, 1 / P * 2, picked3)
-    t11 = t9
-    np.add.at(t11, (np.arange(P)[:, None], j), t10)
+    t5 = np.add.reduce(picked4, (0, 1))
+    t5 *= 1 / P
+    np.add.at(d_w, fixed, t5)
+    t6 = np.multiply(picked5, 1 / P, picked5)
+    filled2 = np.broadcast_to(t6, (P, 3, 2, 2))
+    t7 = np.zeros((P, 3, 5, 2), DTYPE)
+    np.add.at(t7, (slice(None), slice(None), fixed), filled2)
+    t8 = np.multiply(picked3, 1 / P * 2, picked3)
+    t9 = t7
+    np.add.at(t9, (np.arange(P)[:, None], j), t8)
     filled3 = np.zeros((P, 1, 5, 1), DTYPE)
-    t12 = 1 / P * total[:, None, None]
-    t13 = filled3.transpose(0, 2, 1, 3).copy()
-    t13[np.arange(P), i] += t12
+    t10 = 1 / P * total[:, None, None]
+    t11 = filled3.transpose(0, 2, 1, 3).copy()
+    t11[np.arange(P), i] += t10
     padded2 = np.zeros((P, 3, 5, 2), DTYPE)
-    padded2[:, :1, :, 1:] = t13.transpose(0, 2, 1, 3)
-    t11 += padded2
-    t14 = 1 / P * picked2[:, 0, 0]
-    filled4 = np.broadcast_to(t14[:, None, None], (P, 3, 2))
-    t15 = t11.transpose(0, 2, 1, 3).copy()
-    t15[np.arange(P), i] += filled4
-    t16 = t15.transpose(0, 2, 1, 3) * x
-    total8 = np.add.reduce(t16, (0, 1))
-    d_w += total8
-    return float(t4), Params(d_w)
+    padded2[:, :1, :, 1:] = t11.transpose(0, 2, 1, 3)
+    t9 += padded2
+    t12 = picked2[:, 0, 0] * (1 / P)
+    filled4 = np.broadcast_to(t12[:, None, None], (P, 3, 2))
+    t13 = t9.transpose(0, 2, 1, 3).copy()
+    t13[np.arange(P), i] += filled4
+    t14 = t13.transpose(0, 2, 1, 3) * x
+    total5 = np.add.reduce(t14, (0, 1))
+    d_w += total5
+    return float(t2), Params(d_w)
 
 
 def _fits(params, x, i, j, fixed):
@@ -219,7 +216,6 @@ def _example(seed=1):
 if __name__ == "__main__":
     DTYPE = np.float64  # central differences need the digits
     _REAL = np.dtype(DTYPE)
-    _ones2 = np.ones(2, DTYPE)
     point, inputs = _example()
     _, gradient = loss_and_grad(point, **inputs)
     rng, step = np.random.default_rng(2), 1e-6

@@ -73,12 +73,10 @@ def loss_and_grad(params: Params, x, y, scale) -> tuple[float, Params]:
 
     # L(S, w) = 1/P Σ_p (fit(z[p], y[p]) + far(z[p], multiply1_out[p])) + size(scale, w)
     t3 = fit.mean() + size + far.mean()
-    # size: ∂L/∂w = 2 scale w
-    t4 = scale * params.w
     # tanh1: ∂L/∂matmul1_out = ∂L/∂z ⊙ (𝟏 − z ⊙ z)
     d_z = 1 / P * 2 * t2 + 1 / P / 2 * 2 * t
     d_matmul1_out = d_z * (1 - z**2)
-    d_w = t4 + t4 + d_matmul1_out.T @ x
+    d_w = 2 * (scale * params.w) + d_matmul1_out.T @ x
     return float(t3), Params(d_w)
 
 

@@ -145,7 +145,7 @@ def loss_and_grad(params: Params, x, y, scale) -> tuple[float, Params]:
     t6 = t3 + t5
     # size: backward
     t7 = scale * w
-    d_w = np.add(t7, t7, t7)
+    d_w = np.multiply(t7, _2, t7)
     # far: backward
     t8 = np.multiply(t4, 1 / P * 2, t4)
     # fit: backward
