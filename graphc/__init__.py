@@ -24,10 +24,11 @@ from graphc.errors import (
     UsageError,
 )
 from graphc.language.declare import computed, constant, latent, observed, parameter
-from graphc.language.derive import grad, hessian, hvp, jacobian, jvp, stop_gradient, vjp
+from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, cost, function
 from graphc.language.graph import Graph
+from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.samples import over_samples
 from graphc.language.variable import Variable
 from graphc.render.files import render
@@ -61,11 +62,13 @@ __all__ = [
     "cost",
     "formula",
     "function",
+    "gnvp",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "laplacian",
     "latent",
     "latex",
     "observed",

@@ -24,9 +24,9 @@ from graphc.emit.version import __version__
 from graphc.errors import CompileError, DerivativeError
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Origin, Program, rewrite, rewrite_nodes
-from graphc.language.derive import why_not
 from graphc.language.graph import Graph, resolved, walk
 from graphc.language.names import check_name
+from graphc.language.reaching import why_not
 from graphc.language.step import Rule, Step
 from graphc.language.variable import Variable
 from graphc.ops.contraction import full, sum_axes

@@ -6,18 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc.calculus import derived, reverse
-from graphc.errors import DerivativeError, ShapeError, UsageError
-from graphc.ir.nodes import Node, topological
-from graphc.ir.program import rewrite_nodes
-from graphc.language.declare import sources
-from graphc.language.graph import resolved
+from graphc.errors import ShapeError
+from graphc.ir.nodes import Node
+from graphc.language.reaching import check_variable, each, prepared, reachable, told
 from graphc.language.source import here
-from graphc.language.variable import Derivation, Variable, as_variable, build
-from graphc.ops.contraction import full
+from graphc.language.variable import Derivation, Variable, build
+from graphc.ops.contraction import contract, full
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import constant
-from graphc.ops.stable import stable_rules
-from graphc.types import shape_text
 
 
 def grad(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
@@ -46,19 +42,36 @@ def grad(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
     >>> gc.grad((x * x).sum(), x)
     <expression grad: real (3,)>
     """
-    _check(cost, "grad")
+    check_variable(cost, "grad")
     if cost.shape:
-        raise ShapeError(f"{here()}: grad takes a scalar, got {_told(cost)}; see gc.jacobian")
-    return _each(
-        wrt,
-        lambda x: _by(
-            cost,
-            x,
-            allow_unused,
-            "grad",
-            lambda c, v: reverse.gradient([c], [constant(1.0)], [v])[0],
-        ),
-    )
+        raise ShapeError(f"{here()}: grad takes a scalar, got {told(cost)}; see gc.jacobian")
+    if isinstance(wrt, list | tuple) and all(_is_leaf(x) for x in wrt):
+        return _gradients(cost, wrt, allow_unused)
+
+    def rule(c: Node, x: Node) -> Node:
+        return reverse.gradient([c], [constant(1.0)], [x])[0]
+
+    return each(wrt, lambda x: by(cost, x, allow_unused, "grad", rule))
+
+
+def _is_leaf(x: Any) -> bool:
+    return isinstance(x, Variable) and not x.node.args and x.definition is None
+
+
+def _gradients(cost: Variable, wrt: Sequence[Variable], allow_unused: bool) -> list[Variable]:
+    """Return the gradients by leaves, none of which hides another: in one sweep."""
+    found = [reachable(cost, x, allow_unused) for x in wrt]
+    output, *leaves = prepared([cost, *wrt])
+    nodes = reverse.gradient([output], [constant(1.0)], leaves)
+    return [
+        Variable(
+            node if known else full(0.0, x.shape),
+            operands=(cost, x),
+            operation="grad",
+            derivation=Derivation("grad", cost, x),
+        )
+        for node, x, known in zip(nodes, wrt, found, strict=True)
+    ]
 
 
 def jacobian(y: Variable, x: Any, *, allow_unused: bool = False) -> Any:
@@ -76,7 +89,7 @@ def jacobian(y: Variable, x: Any, *, allow_unused: bool = False) -> Any:
     >>> gc.jacobian(w @ x, w).shape
     (2, 2, 3)
     """
-    return _each(x, lambda v: _by(y, v, allow_unused, "jacobian", derived.jacobian))
+    return each(x, lambda v: by(y, v, allow_unused, "jacobian", derived.jacobian))
 
 
 def hessian(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
@@ -100,76 +113,38 @@ def hessian(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
     return jacobian(grad(cost, wrt, allow_unused=allow_unused), wrt, allow_unused=True)
 
 
-def vjp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Any:
-    """Return the product of a cotangent `v`, of the shape of `y`, with the Jacobian.
+def laplacian(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
+    """Return the trace of the Hessian of a scalar: the sum of its unmixed second derivatives.
+
+    Where the Hessian has structure, only its diagonal is computed.
+
+    Parameters
+    ----------
+    cost
+        A scalar, for one sample.
+    wrt
+        A variable, or a list of them: then so is the result.
 
     Raises
     ------
     ShapeError, DerivativeError
+        As for :func:`grad`.
 
     Examples
     --------
     >>> import graphc as gc
-    >>> w, x = gc.parameter("w", shape=(2, 3)), gc.observed("x", shape=3)
-    >>> gc.vjp(w @ x, x, gc.observed("v", shape=2)).shape
-    (3,)
+    >>> x = gc.observed("x", shape=3)
+    >>> gc.laplacian((x**3).sum(), x)
+    <expression laplacian: real ()>
     """
-    _check(y, "vjp")
-    cotangent = as_variable(v)
-    _fits(cotangent, y, "the cotangent")
 
-    def rule(output: Node, wrt: Node) -> Node:
-        return reverse.gradient([output], [cotangent.node], [wrt])[0]
+    def trace(x: Variable) -> Variable:
+        second = hessian(cost, x, allow_unused=allow_unused)
+        labels = tuple(range(x.ndim))
+        return build("laplacian", lambda h: contract((h,), (labels + labels,), ()), [second])
 
-    return _each(x, lambda wrt: _by(y, wrt, allow_unused, "vjp", rule, (cotangent,)))
-
-
-def jvp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Variable:
-    """Return the derivative of `y` along the tangents `v`: a variable of the shape of `y`.
-
-    Raises
-    ------
-    ShapeError, DerivativeError
-
-    Examples
-    --------
-    >>> import graphc as gc
-    >>> x, v = gc.observed("x", shape=3), gc.observed("v", shape=3)
-    >>> gc.jvp((x * x).sum(), x, v)
-    <expression jvp: real ()>
-    """
-    wrt = list(x) if isinstance(x, list | tuple) else [x]
-    for variable in (y, *wrt):
-        _check(variable, "jvp")
-    tangents = [as_variable(t) for t in (v if isinstance(x, list | tuple) else [v])]
-    if len(wrt) != len(tangents):
-        raise UsageError(f"{here()}: {len(wrt)} variables, but {len(tangents)} tangents")
-    for variable, t in zip(wrt, tangents, strict=True):
-        _fits(t, variable, "the tangent")
-    carried = [(a, b) for a, b in zip(wrt, tangents, strict=True) if _reachable(y, a, allow_unused)]
-    operands = (y, *wrt, *tangents)
-    if not carried:
-        return Variable(full(0.0, y.shape), operands=operands, operation="jvp")
-    nodes = _prepared([y, *(a for a, _ in carried)])
-    node = derived.tangent(nodes[0], nodes[1:], [b.node for _, b in carried])
-    return Variable(node, operands=operands, operation="jvp")
-
-
-def hvp(cost: Variable, wrt: Variable, v: Any, *, allow_unused: bool = False) -> Variable:
-    """Return the product of the Hessian with `v`, without forming the Hessian.
-
-    Raises
-    ------
-    ShapeError, DerivativeError
-
-    Examples
-    --------
-    >>> import graphc as gc
-    >>> x, v = gc.observed("x", shape=3), gc.observed("v", shape=3)
-    >>> gc.hvp((x**3).sum(), x, v).shape
-    (3,)
-    """
-    return jvp(grad(cost, wrt, allow_unused=allow_unused), wrt, v, allow_unused=True)
+    check_variable(cost, "laplacian")
+    return each(wrt, trace)
 
 
 def stop_gradient(x: Variable) -> Variable:
@@ -185,21 +160,7 @@ def stop_gradient(x: Variable) -> Variable:
     return build("stop_gradient", lambda node: elementwise("stop_gradient", node), [x])
 
 
-def _check(given: Any, operation: str) -> None:
-    if not isinstance(given, Variable):
-        raise UsageError(
-            f"{here()}: {operation} is taken of a variable by a variable, got a "
-            f"{type(given).__name__}"
-        )
-
-
-def _each(wrt: Any, rule: Callable[[Variable], Variable]) -> Any:
-    if isinstance(wrt, list | tuple):
-        return [rule(v) for v in wrt]
-    return rule(wrt)
-
-
-def _by(
+def by(
     y: Variable,
     x: Variable,
     allow_unused: bool,
@@ -208,125 +169,14 @@ def _by(
     more: tuple[Variable, ...] = (),
 ) -> Variable:
     """Return the derivative of `y` by `x` that `rule` takes, once it is sure to exist."""
-    _check(y, operation)
-    _check(x, operation)
+    check_variable(y, operation)
+    check_variable(x, operation)
     derivation = Derivation(operation, y, x) if operation in ("grad", "jacobian") else None  # type: ignore[arg-type]
     operands = (y, x, *more)
-    if not _reachable(y, x, allow_unused):
+    if not reachable(y, x, allow_unused):
         shape = (*y.shape, *x.shape) if operation == "jacobian" else x.shape
         node = full(0.0, shape)
     else:
-        output, wrt = _prepared([y, x])
+        output, wrt = prepared([y, x])
         node = rule(output, wrt)
     return Variable(node, operands=operands, operation=operation, derivation=derivation)
-
-
-def _prepared(variables: Sequence[Variable]) -> list[Node]:
-    """Return nodes with later definitions put in and naive spellings made stable.
-
-    The first is what is derived, the others by what: they stay what they are, so that a path
-    to them is not recognised away.
-    """
-    nodes = _defined(variables)
-    new, _ = rewrite_nodes(nodes, stable_rules(nodes[1:]), stop=nodes[1:])
-    return [new[nodes[0]], *nodes[1:]]
-
-
-def _defined(variables: Sequence[Variable]) -> list[Node]:
-    placeholders = _placeholders(variables)
-    values = resolved([v.node for v in variables], placeholders)
-    return [values.get(v.node, v.node) for v in variables]
-
-
-def _placeholders(variables: Sequence[Variable]) -> list[Variable]:
-    order: list[Variable] = []
-    seen: set[int] = set()
-    pending = [(v, False) for v in reversed(variables)]
-    while pending:
-        v, expanded = pending.pop()
-        if expanded:
-            if v.definition is not None:
-                order.append(v)
-        elif id(v) not in seen:
-            seen.add(id(v))
-            pending.append((v, True))
-            pending.extend((s, False) for s in sources(v))
-    return order
-
-
-def _reachable(y: Variable, x: Variable, allow_unused: bool) -> bool:
-    """Return whether a derivative passes from `y` to `x`; raise unless zeros are allowed."""
-    output, wrt = _defined([y, x])
-    if reverse.reaches(output, wrt):
-        return True
-    if allow_unused:
-        return False
-    raise DerivativeError(f"{here()}: {why_not(output, wrt, _told(y), _told(x), _blocks(y))}")
-
-
-def why_not(
-    output: Node, wrt: Node, told_output: str, told_wrt: str, blocks: dict[Node, str]
-) -> str:
-    """Return the sentence that says why no derivative passes from `output` to `wrt`."""
-    found = reverse.cuts([output], wrt)
-    if not found:
-        return (
-            f"{told_output} does not depend on {told_wrt}; "
-            "allow_unused=True gives zeros instead of this error"
-        )
-    cut = _first_cut(found[0], wrt)
-    block = blocks.get(cut.node)
-    place = f"in block '{block}', " if block else ""
-    function = getattr(cut.node, "function", type(cut.node).__name__.lower())
-    if cut.operand is wrt and wrt.kind != "real":
-        what = f"{told_wrt} is {wrt.kind}, "
-        if cut.node is wrt or function == "real":
-            what += "and discrete values have no derivative"
-        else:
-            what += f"and {place}'{function}' takes {wrt.kind} values"
-    elif cut.node.kind != "real":
-        what = f"{place}'{function}' gives {cut.node.kind} values"
-    else:
-        what = f"{place}'{function}' is piecewise constant"
-    return (
-        f"no derivative passes from {told_output} to {told_wrt}: {what}, which cuts the path; "
-        "allow_unused=True gives zeros instead of this error"
-    )
-
-
-def _first_cut(cut: reverse.Cut, wrt: Node) -> reverse.Cut:
-    """Follow discrete values down to what made them so: a function of real ones, or `wrt`."""
-    while cut.operand.kind != "real" and cut.operand is not wrt:
-        cut = reverse.cuts([cut.operand], wrt)[0]
-    return cut
-
-
-def _blocks(y: Variable) -> dict[Node, str]:
-    """Return the block of each node behind `y`, as far as blocks were named or called."""
-    blocks: dict[Node, str] = {}
-    seen: set[int] = set()
-    pending = [y]
-    while pending:
-        v = pending.pop()
-        if id(v) in seen:
-            continue
-        seen.add(id(v))
-        if v.call is not None:
-            fence = [i.node for i in (*v.call.inputs, *v.call.parameters.values())]
-            for node in topological([v.node], fence):
-                if node not in fence:
-                    blocks.setdefault(node, v.call.block.name or v.call.block.function)
-        pending.extend(sources(v))
-    return blocks
-
-
-def _fits(tangent: Variable, variable: Variable, what: str) -> None:
-    if tangent.shape != variable.shape:
-        raise ShapeError(
-            f"{here()}: {what} has shape {shape_text(tangent.shape)}, "
-            f"but {variable.describe()} has {shape_text(variable.shape)}"
-        )
-
-
-def _told(variable: Variable) -> str:
-    return f"{variable.describe()} of shape {shape_text(variable.shape)}"

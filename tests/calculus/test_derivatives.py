@@ -173,6 +173,38 @@ def test_products_with_variables():
     close(value(gc.jacobian(gc.vjp(y, x, v), v), {x: data, v: tangent}), j.T)
 
 
+@pytest.mark.parametrize("name", ["layer", "two layers", "quadratic form", "standardised"])
+def test_products_with_lists(name):
+    """hvp, gnvp and laplacian by one variable and by several, against JAX's whole Hessians."""
+    variables, y, c, feed = case(name)
+    _, jacobians, _, hessians = oracle(name)
+    rng = np.random.default_rng(2)
+    tangents = [rng.normal(size=x.shape) for x in variables]
+    rows = zip(gc.hvp(c, variables, tangents), hessians, strict=True)
+    for got, row in rows:
+        expected = sum(np.tensordot(h, t, t.ndim) for h, t in zip(row, tangents, strict=True))
+        close(value(got, feed), expected)
+    energy = (gc.softplus(y) * 0.5).sum()
+    weight = 0.5 * jax.nn.sigmoid(value(y, feed)) * (1 - jax.nn.sigmoid(value(y, feed)))
+    along = sum(np.tensordot(j, t, t.ndim) for j, t in zip(jacobians, tangents, strict=True))
+    found = gc.gnvp(energy, y, variables, tangents)
+    for got, j in zip(found, jacobians, strict=True):
+        close(value(got, feed), np.tensordot(weight * along, j, y.ndim))
+    for i, x in enumerate(variables):
+        square = np.reshape(hessians[i][i], (int(np.prod(x.shape)), -1))
+        close(value(gc.laplacian(c, x), feed), np.trace(square))
+    assert len(gc.laplacian(c, variables)) == len(variables)
+
+
+def test_a_laplacian_computes_the_diagonal_alone():
+    x, a = gc.observed("x", 20), gc.observed("a", (20, 20))
+    compiled = gc.compile_function([x, a], gc.laplacian(np.sum(np.sin(x)) + x @ a @ x, x))
+    nodes = topological(compiled.model.program.outputs)
+    assert all(node.type.rank < 2 for node in nodes if node.args)
+    data = {x: np.linspace(0, 1, 20), a: np.random.default_rng(0).normal(size=(20, 20))}
+    close(compiled(*data.values()), -np.sin(data[x]).sum() + 2 * np.trace(data[a]))
+
+
 def test_results_have_the_form_of_what_is_derived_by():
     x, w = gc.observed("x", 3), gc.parameter("w", 3)
     c = np.sum((w * x) ** 2)
