@@ -231,10 +231,13 @@ def _is_computed(variable: Variable) -> bool:
     return variable.role in ("computed", "expression")
 
 
-def walk(roots: Sequence[Variable]) -> list[Variable]:
-    """Return all variables that `roots` depend on, sources before users, without recursion."""
+def walk(roots: Sequence[Variable], around: frozenset[int] = frozenset()) -> list[Variable]:
+    """Return all variables that `roots` depend on, sources before users, without recursion.
+
+    The walk ends before the variables with the ids in `around`.
+    """
     order: list[Variable] = []
-    seen: set[int] = set()
+    seen: set[int] = set(around)
     for root in roots:
         pending = [(root, False)]
         while pending:
@@ -251,6 +254,28 @@ def walk(roots: Sequence[Variable]) -> list[Variable]:
                 pending.append((variable, True))
                 pending.extend((s, False) for s in reversed(sources(variable)))
     return order
+
+
+def inside(use: Use) -> tuple[Use, ...]:
+    """Return the uses of blocks in the body of one, in the order of the data.
+
+    There are none where the body is no more than one block or one expression. Their inputs are
+    variables of the body, and those that went into the block itself.
+    """
+    if use.call is None:
+        return ()
+    around = frozenset(id(v) for v in (*use.call.inputs, *use.call.parameters.values()))
+    roots = results_inside(use)
+    order = walk(roots, around)
+    if not any(v.call is not None for v in order):
+        return ()
+    uses = _uses(order, roots, around)
+    return _name_uses(uses) if len(uses) > 1 else ()
+
+
+def results_inside(use: Use) -> tuple[Variable, ...]:
+    """Return what the body of a block returns: for each of its outputs the variable inside."""
+    return () if use.call is None else tuple(v.operands[0] for v in use.call.outputs)
 
 
 def _is_raw(variable: Variable) -> bool:
@@ -272,10 +297,12 @@ def _visible(walk: Sequence[Variable], roots: Sequence[Variable]) -> list[Variab
     ]
 
 
-def _uses(walk: Sequence[Variable], roots: Sequence[Variable]) -> list[Use]:
+def _uses(
+    walk: Sequence[Variable], roots: Sequence[Variable], around: frozenset[int] = frozenset()
+) -> list[Use]:
     """Return the functions and costs in the order of the data; bare expressions become one."""
     visible = _visible(walk, roots)
-    shown = {id(v) for v in visible}
+    shown = {*(id(v) for v in visible), *around}
     alias = {id(v.definition): v for v in visible if v.definition is not None}
     uses: list[Use] = []
     done: set[int] = set()

@@ -40,7 +40,8 @@ class Body:
     """A measured element, or the room of a lane (then ``shape`` is ``None``).
 
     ``before`` and ``after`` are the extents towards smaller and greater ``across``, ``along`` is
-    half the extent in the other direction.
+    half the extent in the other direction. ``ins`` and ``outs`` are the places across of the
+    ports of a frame.
     """
 
     shape: Shape | None
@@ -50,6 +51,8 @@ class Body:
     labels: tuple[tuple[Label, Role, Point], ...] = ()
     stub: Arrow | None = None
     leaving: Arrow | None = None
+    ins: tuple[float, ...] = ()
+    outs: tuple[float, ...] = ()
 
 
 def measure_element(
@@ -164,7 +167,9 @@ def lane_body(label: str, horizontal: bool) -> Body:
 
 def drawn_boxes(body: Body, horizontal: bool, shape_too: bool) -> Iterator[Box]:
     """Iterate over the boxes of the shape, the stub and the labels outside the shape."""
-    if body.shape is not None and shape_too:
+    if body.shape is not None and body.shape.form == "frame":
+        yield -body.along, -body.before, body.along, body.after
+    elif body.shape is not None and shape_too:
         along, across = body.shape.along, body.shape.across
         yield -along, -across, along, across
     for k, (label, _, (along, across)) in enumerate(body.labels):

@@ -37,8 +37,14 @@ def is_clear(grid: Grid, points: list[Point], ranks: Iterable[int], own: Sequenc
         for point in points
         if abs(point[0] - grid.middle[rank]) < grid.half[rank] + CLEARANCE
         for v in between(grid, rank, point[1] - CLEARANCE, point[1] + CLEARANCE)
+        if not (v in own and is_frame(grid, v))
         for box in boxes(grid, v, v in own)
     )
+
+
+def is_frame(grid: Grid, v: int) -> bool:
+    """Tell whether a vertex is the frame of a group."""
+    return v < grid.layers.elements and grid.network.elements[v].kind == "frame"
 
 
 def between(grid: Grid, rank: int, low: float, high: float) -> Iterator[int]:

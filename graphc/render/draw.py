@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping
 
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
+from graphc.render.average import average_of, with_plate
 from graphc.render.backward import mirror, overlay
 from graphc.render.diagram import Diagram
 from graphc.render.drawing import Drawing, find_direction
 from graphc.render.layout import lay_out
 from graphc.render.model import diagram_of
 from graphc.render.palettes import find_palette
+from graphc.render.stacking import stack
 from graphc.render.svg import print_svg
 
 PARAMETER_STYLES = ("implicit", "stub", "shared")
@@ -45,16 +47,24 @@ def drawing_of(
     check("engine", engine, ENGINES)
     check("backward", backward, (None, *BACKWARD_STYLES))
     check("average", average, (None, *AVERAGE_STYLES))
+    flow = None if direction is None else find_direction(direction)
+    diagram = diagram_of(graph, shapes, expand, params)
+    averaged = None
     if average is not None:
-        raise RenderError(f"average={average!r} is not drawn yet; leave average out")
-    diagram = diagram_of(graph, shapes)
+        averaged = average_of(diagram, graph, indexed=average == "plate")
+        if average == "plate":
+            diagram = with_plate(averaged)
     if backward is not None:
+        if averaged is not None:
+            raise RenderError(
+                "backward and average are not drawn in one figure; draw two figures, for the "
+                "gradient of an average is the average of the gradients"
+            )
         diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
-    return lay_out(
-        diagram,
-        direction=None if direction is None else find_direction(direction),
-        stubs=params == "stub",
-    )
+    drawing = lay_out(diagram, direction=flow, stubs=params == "stub")
+    if average == "stack" and averaged is not None:
+        return stack(drawing, averaged)
+    return drawing
 
 
 def check(name: str, value: str | None, known: Collection[str | None]) -> None:

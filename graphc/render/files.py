@@ -43,9 +43,29 @@ def render(
     palette
         ``"light"``, ``"dark"`` or ``"classic"``, the lecture's colours.
     params
-        ``"implicit"`` leaves parameters to the labels, ``"stub"`` draws a short arrow for each.
-    backward, average, engine
-        Not drawn yet; only the defaults are taken.
+        ``"implicit"`` leaves the parameters of a block to its label, ``"stub"`` draws a short
+        arrow for them, ``"shared"`` one circle for each, from which all its users take it. A
+        parameter that several blocks share is always a circle.
+    backward
+        ``"mirror"`` draws the backward pass as a second network beside the model, ``"overlay"``
+        along its edges, with cotangents and Jacobians as labels.
+    average
+        The average loss over a set of samples: ``"plate"`` draws a frame around what happens to
+        one sample, ``"stack"`` four copies of it behind one another.
+    engine
+        Who finds the places: ``"builtin"``, or ``"dot"``, the program of Graphviz, which has to be
+        installed. ``"auto"`` takes the built-in layout, and that of ``dot``, if it is there, where
+        its edges cross less often.
+    width
+        The length of a row, in points, at which a deep model wraps.
+    spacing
+        A factor for the gaps between elements.
+    positions
+        Places (x, y) in points, y downwards, for the variables and blocks of these names.
+    expand
+        Open the blocks of these names, or with True all that are made of others.
+    shapes
+        Write the space of each variable beside it.
     force
         Overwrite a file that graphc did not write.
 

@@ -20,6 +20,7 @@ NOTE_SIZE = 11.0
 EDGE_LABEL_SIZE = 13.0
 STUB_SIZE = 14.0
 GRADIENT_SIZE = 12.5
+FRAME_SIZE = 13.0
 
 
 @dataclass(frozen=True, slots=True)

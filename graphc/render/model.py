@@ -1,78 +1,296 @@
-"""A graph of the language as a diagram: shapes, labels, notes."""
+"""A graph of the language as a diagram: shapes, labels, notes, open blocks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from graphc.calculus.names import escape, math_label
-from graphc.language.graph import Graph, Use
+from graphc.errors import RenderError
+from graphc.language.graph import Graph, Use, inside, results_inside
 from graphc.language.variable import Variable
-from graphc.render.diagram import Diagram, Edge, EdgeKind, Element
+from graphc.render.diagram import Diagram, Edge, EdgeKind, Element, Group
 from graphc.types import Dim, Shape, shape_text
 
 MOST_ARGUMENTS = 4  # in a label such as G(x, w); more make the block too wide
 _KINDS = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
 
 
-def diagram_of(graph: Graph, shapes: bool = True) -> Diagram:
+def diagram_of(
+    graph: Graph,
+    shapes: bool = True,
+    expand: bool | Collection[str] = (),
+    params: str = "implicit",
+) -> Diagram:
     """Return the diagram of a graph.
 
     A parameter of one block stays implicit, in the label; a free-standing one, and one that
-    several share, is a circle. `shapes` writes the space of each variable beside it.
+    several share, is a circle, and with ``params="shared"`` all are. `shapes` writes the space of
+    each variable beside it. `expand` opens all blocks that are made of others, or those of these
+    names.
+
+    Raises
+    ------
+    RenderError
+        If `expand` names a block that is not there, or that cannot be opened.
     """
-    shorts = _shared(graph)
-    hidden = {id(use.outputs[0]) for use in graph.costs}  # a cost's output is implicit
-    used = {id(v) for use in graph.uses for v in use.inputs}
-    elements: list[Element] = []
-    edges: list[Edge] = []
-    own = {id(v) for use in graph.uses for v in use.parameters.values()}
-    free = [v for v in graph.parameters if id(v) not in own or id(v) in used or id(v) in shorts]
-    for v in (*graph.variables, *free):
-        if id(v) not in hidden or id(v) in used:
-            short = None if id(v) in used else shorts.get(id(v))
-            elements.append(_variable(graph, v, shapes, short))
-    shown = {element.id for element in elements}
-    for number, use in enumerate(graph.uses):
-        at = f"function {use.name} {number}"
-        elements.append(_function(graph, use, at, shorts))
-        for port, v in enumerate(use.inputs):
-            kind: EdgeKind = "parameter" if v.role == "parameter" else "forward"
-            edges.append(Edge(_id(graph, v), at, kind, target_port=port))
-        for v in use.parameters.values():
-            if id(v) in shorts:
-                edges.append(Edge(_id(graph, v), at, "parameter"))
-        for port, v in enumerate(use.outputs):
-            if _id(graph, v) in shown:
-                edges.append(Edge(at, _id(graph, v), source_port=port))
-    return Diagram(graph.name, tuple(elements), tuple(edges), _description(graph))
+    parts = open_blocks(graph, expand)
+    return Drafter(graph, parts, shapes, params == "shared").diagram()
 
 
-def _shared(graph: Graph) -> dict[int, str]:
-    """Return the parameters that several uses of blocks share, with their short names."""
-    found: dict[int, list[str]] = {}
-    for use in graph.uses:
-        for short, v in use.parameters.items():
-            found.setdefault(id(v), []).append(short)
-    return {at: shorts[0] for at, shorts in found.items() if len(shorts) > 1}
+# --- blocks, open and closed ------------------------------------------------------------------
 
 
-def _id(graph: Graph, v: Variable) -> str:
-    return f"variable {graph.name_of(v)}"
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One function or cost as it is drawn; ``frame`` is the open block that it is in."""
+
+    use: Use
+    id: str
+    frame: str
 
 
-def _variable(graph: Graph, v: Variable, shapes: bool, short: str | None = None) -> Element:
-    name = graph.name_of(v)
-    classes = v.declaration.classes
-    return Element(
-        _id(graph, v),
-        _KINDS.get(v.role, "computed"),  # type: ignore[arg-type]
-        v.declaration.label or math_label(short or name),
-        note=space(v.shape, v.kind, classes) if shapes else "",
-        discrete=v.kind != "real",
-        hint=f"{name}: {v.kind} {shape_text(v.shape)}",
-        sizes=tuple(map(size, v.shape)) if shapes else None,
+@dataclass(slots=True)
+class Parts:
+    """All closed blocks, the open ones around them, and what leaves the latter.
+
+    ``alias`` says of a variable inside an open block that it is what the block returns.
+    """
+
+    blocks: list[Block] = field(default_factory=list)
+    frames: list[Block] = field(default_factory=list)
+    alias: dict[int, Variable] = field(default_factory=dict)
+
+    def seen(self, v: Variable) -> Variable:
+        """Return the variable that stands for another in the diagram."""
+        while id(v) in self.alias:
+            v = self.alias[id(v)]
+        return v
+
+
+def open_blocks(graph: Graph, expand: bool | Collection[str]) -> Parts:
+    """Sort the blocks into open and closed ones, in the order of the data."""
+    wanted: set[str] = set()
+    if not isinstance(expand, bool):
+        wanted = {expand} if isinstance(expand, str) else set(expand)
+    met: dict[str, bool] = {}
+    parts = Parts()
+    pending = deque(
+        Block(use, f"function {use.name} {number}", "") for number, use in enumerate(graph.uses)
     )
+    while pending:
+        block = pending.popleft()
+        use = block.use
+        inner = body_of(use) if expand is True or use.name in wanted else ()
+        met[use.name] = met.get(use.name, False) or bool(inner)
+        if not inner:
+            parts.blocks.append(block)
+            continue
+        parts.frames.append(block)
+        for result, output in zip(results_inside(use), use.outputs, strict=True):
+            parts.alias[id(result)] = output
+        pending.extendleft(
+            Block(part, f"{block.id} / {part.name} {number}", block.id)
+            for number, part in reversed(list(enumerate(inner)))
+        )
+    for name in sorted(wanted):
+        if not met.get(name):
+            fault = "is made of no other blocks" if name in met else "is not in the graph"
+            raise RenderError(
+                f"expand: the block '{name}' {fault}; it has {', '.join(sorted(met))}"
+            )
+    return parts
+
+
+def body_of(use: Use) -> tuple[Use, ...]:
+    """Return the blocks that a function opens into; none where it returns what went in."""
+    if use.kind == "cost" or use.call is None:
+        return ()
+    results = results_inside(use)
+    given = {id(v) for v in use.call.inputs}
+    if len({id(v) for v in results}) < len(results) or any(id(v) in given for v in results):
+        return ()
+    return inside(use)
+
+
+# --- elements and edges -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Drafter:
+    """A diagram in the making."""
+
+    graph: Graph
+    parts: Parts
+    shapes: bool
+    explicit: bool
+    ids: dict[int, str] = field(default_factory=dict)
+
+    def diagram(self) -> Diagram:
+        """Return the diagram."""
+        graph, blocks = self.graph, self.parts.blocks
+        circles = self._circles()
+        inner = self._name_variables(circles)
+        hidden = {id(use.outputs[0]) for use in graph.costs}  # a cost's output is implicit
+        used = {id(self.parts.seen(v)) for block in blocks for v in block.use.inputs}
+        shown = [v for v in graph.variables if id(v) not in hidden or id(v) in used]
+        elements = [self._variable(v) for v in shown]
+        elements += [self._variable(v, label) for v, label in circles.values()]
+        members: dict[str, list[str]] = {frame.id: [] for frame in self.parts.frames}
+        for frame in self.parts.frames:
+            if frame.frame:
+                members[frame.frame].append(frame.id)
+        for v, frame_id in inner:
+            elements.append(self._variable(v, math_label(v.name) if v.name else ""))
+            members[frame_id].append(self.ids[id(v)])
+        known = {element.id for element in elements}
+        edges: list[Edge] = []
+        for block in blocks:
+            elements.append(self._function(block.use, block.id, circles))
+            if block.frame:
+                members[block.frame].append(block.id)
+            edges += self._edges(block, circles, known)
+        groups = tuple(
+            Group(
+                frame.id,
+                "composite",
+                frame.use.label or symbol(frame.use),
+                tuple(members[frame.id]),
+                hint=self._told(frame.use),
+            )
+            for frame in reversed(self.parts.frames)
+        )
+        return Diagram(graph.name, tuple(elements), tuple(edges), self._description(), groups)
+
+    def _circles(self) -> dict[int, tuple[Variable, str]]:
+        """Return the parameters that are drawn as circles, with their labels."""
+        owners: dict[int, list[tuple[Use, str]]] = {}
+        entering: dict[int, Variable] = {}
+        for block in self.parts.blocks:
+            for short, v in block.use.parameters.items():
+                owners.setdefault(id(v), []).append((block.use, short))
+            entering.update((id(v), v) for v in block.use.inputs if v.role == "parameter")
+        own = {id(v) for use in self.graph.uses for v in use.parameters.values()}
+        found: dict[int, tuple[Variable, str]] = {}
+        for v in self.graph.parameters:
+            users = owners.get(id(v), [])
+            label = v.declaration.label or math_label(self.graph.name_of(v))
+            if id(v) not in own:
+                found[id(v)] = v, label
+            elif len(users) > 1 or self.explicit:
+                use, short = users[0] if users else (None, "")
+                alone = use is not None and all(u.name == use.name for u, _ in users)
+                found[id(v)] = v, parameter_label(use, short) if use and alone else label
+            elif id(v) in entering and users:
+                found[id(v)] = v, label
+        return found
+
+    def _name_variables(self, circles: Mapping[int, object]) -> list[tuple[Variable, str]]:
+        """Give every variable an id; return those inside open blocks, each with its frame."""
+        for v in self.graph.variables:
+            self.ids[id(v)] = f"variable {self.graph.name_of(v)}"
+        for v in self.graph.parameters:
+            if id(v) in circles:
+                self.ids[id(v)] = f"variable {self.graph.name_of(v)}"
+        inner: list[tuple[Variable, str]] = []
+        for block in self.parts.blocks:
+            for v in map(self.parts.seen, block.use.outputs):
+                if id(v) not in self.ids:
+                    self.ids[id(v)] = f"{block.frame} / variable {len(inner)}"
+                    inner.append((v, block.frame))
+        return inner
+
+    def _edges(self, block: Block, circles: Collection[int], known: Collection[str]) -> list[Edge]:
+        """Return the edges at a block."""
+        edges: list[Edge] = []
+        for port, v in enumerate(map(self.parts.seen, block.use.inputs)):
+            kind: EdgeKind = "parameter" if v.role == "parameter" else "forward"
+            if self.ids.get(id(v)) in known:
+                edges.append(Edge(self.ids[id(v)], block.id, kind, target_port=port))
+        for v in block.use.parameters.values():
+            if id(v) in circles:
+                edges.append(Edge(self.ids[id(v)], block.id, "parameter"))
+        for port, v in enumerate(map(self.parts.seen, block.use.outputs)):
+            if self.ids.get(id(v)) in known:
+                edges.append(Edge(block.id, self.ids[id(v)], source_port=port))
+        return edges
+
+    def _variable(self, v: Variable, label: str | None = None) -> Element:
+        name = self._name(v)
+        classes = v.declaration.classes
+        told = v.declaration.label or math_label(name) if label is None else label
+        return Element(
+            self.ids[id(v)],
+            _KINDS.get(v.role, "computed"),  # type: ignore[arg-type]
+            told,
+            note=space(v.shape, v.kind, classes) if self.shapes else "",
+            discrete=v.kind != "real",
+            hint=f"{name}: {v.kind} {shape_text(v.shape)}",
+            sizes=tuple(map(size, v.shape)) if self.shapes else None,
+        )
+
+    def _function(self, use: Use, at: str, circles: Collection[int]) -> Element:
+        own = [short for short, v in use.parameters.items() if id(v) not in circles]
+        return Element(
+            at,
+            "cost" if use.kind == "cost" else "function",
+            use.label or self._label(use),
+            parameters=tuple(parameter_label(use, short) for short in own),
+            hint=self._told(use),
+            symbol=symbol(use),
+        )
+
+    def _label(self, use: Use) -> str:
+        """Return the label of a block: its name and what it is a function of."""
+        inputs = [self.parts.seen(v) for v in use.inputs]
+        if any(id(v) not in self.ids for v in inputs):  # a parameter of the block around
+            return symbol(use)
+        arguments = [v.declaration.label or math_label(self._name(v)) for v in inputs]
+        arguments += [parameter_label(use, short) for short in use.parameters]
+        few = len(arguments) <= MOST_ARGUMENTS and all(arguments)
+        return f"{symbol(use)}({', '.join(arguments)})" if few else symbol(use)
+
+    def _name(self, v: Variable) -> str:
+        if self.ids.get(id(v), "").startswith("variable "):
+            return self.graph.name_of(v)
+        return v.name or ""
+
+    def _told(self, use: Use) -> str:
+        """Return a block in words."""
+        ins = ", ".join(self._name(self.parts.seen(v)) or "…" for v in use.inputs)
+        outs = ", ".join(self._name(self.parts.seen(v)) or "…" for v in use.outputs)
+        return f"{use.name}: {use.function}({ins}) gives {outs}"
+
+    def _description(self) -> str:
+        parts = []
+        for use in self.graph.uses:
+            ins = ", ".join(self.graph.name_of(v) for v in use.inputs)
+            outs = ", ".join(self.graph.name_of(v) for v in use.outputs)
+            cost = use.kind == "cost"
+            parts.append(f"cost {use.name} of {ins}" if cost else f"{outs} = {use.name}({ins})")
+        return "; ".join(parts)
+
+
+# --- labels -----------------------------------------------------------------------------------
+
+
+def symbol(use: Use) -> str:
+    """Return the name of a block: its own, or its function's."""
+    named = use.call is not None and use.call.block.name is not None
+    return math_label(use.name if named else use.function)
+
+
+def parameter_label(use: Use, short: str) -> str:
+    """Return the label of a block's own parameter; it takes over the number of its block.
+
+    So the `w` of a block `f1` is :math:`w_1`, as the lecture writes it.
+    """
+    number = re.search(r"\d+$", use.name)
+    named = use.call is not None and use.call.block.name is not None
+    numbered = named and number and len(short) == 1
+    return math_label(f"{short}_{number[0]}" if numbered and number else short)
 
 
 def space(shape: Shape, kind: str, classes: int | None = None) -> str:
@@ -83,61 +301,14 @@ def space(shape: Shape, kind: str, classes: int | None = None) -> str:
         base = rf"\{{0..{classes - 1}\}}"
     elif not shape and kind == "real":
         return ""
-    sizes = r" \times ".join(map(size, shape))
-    return f"{base}^{{{sizes}}}" if shape else base
+    return f"{base}^{{{product(map(size, shape))}}}" if shape else base
+
+
+def product(sizes: Sequence[str] | map[str]) -> str:
+    """Return the sizes of several axes as LaTeX."""
+    return r" \times ".join(sizes)
 
 
 def size(dim: Dim) -> str:
     """Return the size of an axis as LaTeX."""
     return escape(str(dim).replace("*", " "))
-
-
-def _function(graph: Graph, use: Use, at: str, shared: Collection[int]) -> Element:
-    own = [short for short, v in use.parameters.items() if id(v) not in shared]
-    ins = ", ".join(graph.name_of(v) for v in use.inputs)
-    outs = ", ".join(graph.name_of(v) for v in use.outputs)
-    return Element(
-        at,
-        "cost" if use.kind == "cost" else "function",
-        use.label or _label(graph, use),
-        parameters=tuple(_parameter(use, short) for short in own),
-        hint=f"{use.name}: {use.function}({ins}) gives {outs}",
-        symbol=_symbol(use),
-    )
-
-
-def _symbol(use: Use) -> str:
-    """Return the name of a block: its own, or its function's."""
-    named = use.call is not None and use.call.block.name is not None
-    return math_label(use.name if named else use.function)
-
-
-def _parameter(use: Use, short: str) -> str:
-    """Return the label of a block's own parameter; it takes over the number of its block.
-
-    So the `w` of a block `f1` is :math:`w_1`, as the lecture writes it.
-    """
-    number = re.search(r"\d+$", use.name)
-    return math_label(f"{short}_{number[0]}" if number and len(short) == 1 else short)
-
-
-def _label(graph: Graph, use: Use) -> str:
-    """Return the label of a block: its name and what it is a function of."""
-    base = _symbol(use)
-    arguments = [v.declaration.label or math_label(graph.name_of(v)) for v in use.inputs]
-    arguments += [_parameter(use, short) for short in use.parameters]
-    return f"{base}({_joined(arguments)})" if len(arguments) <= MOST_ARGUMENTS else base
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return ", ".join(parts)
-
-
-def _description(graph: Graph) -> str:
-    parts = []
-    for use in graph.uses:
-        ins = ", ".join(graph.name_of(v) for v in use.inputs)
-        outs = ", ".join(graph.name_of(v) for v in use.outputs)
-        what = f"cost {use.name} of {ins}" if use.kind == "cost" else f"{outs} = {use.name}({ins})"
-        parts.append(what)
-    return "; ".join(parts)

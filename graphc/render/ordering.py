@@ -7,8 +7,11 @@ share one lane, so that a variable used a thousand times draws one line with a t
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
+from graphc.render.bodies import Body
 from graphc.render.ranking import Network, Ranks
 
 SWEEPS = 16
@@ -23,7 +26,8 @@ class Layers:
     ``lanes[e]`` are the lane vertices of edge ``e``, ``labelled[v]`` the edge whose label stands
     at lane vertex ``v``; ``up`` and ``down`` are the neighbours in the next and previous rank.
     ``depth`` and ``height`` go on from the elements to the lanes: a lane is one step deeper than
-    its source and one step higher than the farthest of its targets.
+    its source and one step higher than the farthest of its targets. ``leaves`` and ``enters`` say
+    of steps at a frame how far from its middle they meet it, in parts of a position.
     """
 
     elements: int
@@ -35,6 +39,14 @@ class Layers:
     down: list[list[int]] = field(default_factory=list)
     lanes: list[list[int]] = field(default_factory=list)
     labelled: dict[int, int] = field(default_factory=dict)
+    leaves: dict[tuple[int, int], float] = field(default_factory=dict)
+    enters: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def neighbours(self, v: int, position: list[int], upwards: bool) -> list[float]:
+        """The positions at which the steps of ``v`` end in the next (or the previous) rank."""
+        if upwards:
+            return [position[w] + self.enters.get((v, w), 0.0) for w in self.up[v]]
+        return [position[w] + self.leaves.get((w, v), 0.0) for w in self.down[v]]
 
     def position(self) -> list[int]:
         """The position of each vertex in its rank."""
@@ -53,7 +65,7 @@ def build_layers(network: Network, ranks: Ranks) -> Layers:
     for e, edge in enumerate(network.edges):
         i, j = network.source[e], network.target[e]
         chain = [i]
-        if e not in ranks.beside:
+        if e not in ranks.beside and not network.carries(e):
             own = e if edge.label else -1
             for r in range(ranks.rank[i] + 1, ranks.rank[j]):
                 key = (i, edge.source_port, edge.kind, own, r)
@@ -77,15 +89,36 @@ def build_layers(network: Network, ranks: Ranks) -> Layers:
     return layers
 
 
-def order_layers(network: Network, ranks: Ranks) -> Layers:
-    """Order every rank: the backbone first, then sweep until no crossing goes away."""
+def order_layers(
+    network: Network, ranks: Ranks, frames: Mapping[str, Body] | None = None
+) -> Layers:
+    """Order every rank: the backbone first, then sweep until no crossing goes away.
+
+    ``frames`` are the inner groups, whose ports have their places already.
+    """
     layers = build_layers(network, ranks)
+    if frames:
+        note_ports(layers, network, frames)
     layers.order = first_order(layers)
     # A parameter beside its users is seated later: it has no edges to other ranks.
     guests = {i for i in map(network.source.__getitem__, ranks.beside) if not network.into[i]}
     layers.order = [[v for v in layer if v not in guests] for layer in layers.order]
     reduce_crossings(layers)
     return layers
+
+
+def note_ports(layers: Layers, network: Network, frames: Mapping[str, Body]) -> None:
+    """Note where the steps at frames leave and enter."""
+    for e, edge in enumerate(network.edges):
+        i, j = network.source[e], network.target[e]
+        chain = [i, *layers.lanes[e], j]
+        source, target = (frames.get(network.elements[k].id) for k in (i, j))
+        if source is not None:
+            offset = source.outs[edge.source_port] / (source.before + source.after)
+            layers.leaves[chain[0], chain[1]] = 0.9 * offset
+        if target is not None:
+            offset = target.ins[edge.target_port] / (target.before + target.after)
+            layers.enters[chain[-2], chain[-1]] = 0.9 * offset
 
 
 def first_order(layers: Layers) -> list[list[int]]:
@@ -126,15 +159,14 @@ def reduce_crossings(layers: Layers) -> None:
 def sweep_barycentres(layers: Layers, upwards: bool) -> None:
     """Sort each rank by the mean position of its neighbours in the rank before."""
     position = layers.position()
-    neighbours = layers.down if upwards else layers.up
     for layer in layers.order if upwards else reversed(layers.order):
-        centre = {v: mean([position[w] for w in neighbours[v]], position[v]) for v in layer}
+        centre = {v: mean(layers.neighbours(v, position, not upwards), position[v]) for v in layer}
         layer.sort(key=centre.__getitem__)
         for k, v in enumerate(layer):
             position[v] = k
 
 
-def mean(values: list[int], otherwise: int) -> float:
+def mean(values: list[float], otherwise: int) -> float:
     """Return the mean of the values, or another value if there are none."""
     return sum(values) / len(values) if values else otherwise
 
@@ -159,9 +191,9 @@ def exchange_neighbours(layers: Layers) -> None:
 def pair_crossings(layers: Layers, position: list[int], v: int, w: int) -> int:
     """Count the crossings between the steps of ``v`` and of ``w``, if ``v`` stands first."""
     count = 0
-    for neighbours in (layers.up, layers.down):
-        second = sorted(position[b] for b in neighbours[w])
-        count += sum(bisect_left(second, position[a]) for a in neighbours[v])
+    for upwards in (True, False):
+        second = sorted(layers.neighbours(w, position, upwards))
+        count += sum(bisect_left(second, end) for end in layers.neighbours(v, position, upwards))
     return count
 
 
@@ -170,11 +202,15 @@ def count_crossings(layers: Layers) -> int:
     position = layers.position()
     count = 0
     for layer in layers.order:
-        passed: list[int] = []
+        passed: list[float] = []
         for v in layer:
-            for end in sorted(position[w] for w in layers.up[v]):
+            ends = layers.neighbours(v, position, upwards=True)
+            starts = [layers.leaves.get((v, w), 0.0) for w in layers.up[v]]
+            for end in sorted(ends):
                 count += len(passed) - bisect_right(passed, end)
-            for w in layers.up[v]:
-                end = position[w]
+            if any(starts):
+                steps = combinations(zip(starts, ends, strict=True), 2)
+                count += sum((one[0] - two[0]) * (one[1] - two[1]) < 0 for one, two in steps)
+            for end in ends:
                 passed.insert(bisect_right(passed, end), end)
     return count

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 from operator import sub
@@ -29,7 +29,7 @@ PASSES = 24
 
 def place(network: Network, ranks: Ranks, layers: Layers, bodies: Sequence[Body]) -> Places:
     """Place every vertex across the flow."""
-    above = align(layers)
+    above = align(layers, skewed_steps(network, layers, bodies))
     block = number_blocks(layers, above)
     leave, enter = assign_ports(network, ranks, layers, bodies, above)
     right = separations(network, ranks, layers, bodies, block)
@@ -63,7 +63,20 @@ def mirror_vertices(network: Network, layers: Layers) -> list[int]:
 # --- blocks -----------------------------------------------------------------------------------
 
 
-def align(layers: Layers) -> list[int]:
+def skewed_steps(network: Network, layers: Layers, bodies: Sequence[Body]) -> set[tuple[int, int]]:
+    """Return the steps that cannot be straight: the port of a frame is not at its middle."""
+    skewed: set[tuple[int, int]] = set()
+    for e, edge in enumerate(network.edges):
+        chain = [network.source[e], *layers.lanes[e], network.target[e]]
+        outs, ins = bodies[chain[0]].outs, bodies[chain[-1]].ins
+        if outs and abs(outs[edge.source_port]) > 0.5:
+            skewed.add((chain[0], chain[1]))
+        if ins and abs(ins[edge.target_port]) > 0.5:
+            skewed.add((chain[-2], chain[-1]))
+    return skewed
+
+
+def align(layers: Layers, skewed: Set[tuple[int, int]]) -> list[int]:
     """Return for each vertex the one in the next rank that stands straight above it, or -1.
 
     No two of these lines cross, so that the blocks they form have an order from left to right.
@@ -75,6 +88,7 @@ def align(layers: Layers) -> list[int]:
             (importance(layers, position, v, w), position[v], position[w], v, w)
             for v in layer
             for w in layers.up[v]
+            if (v, w) not in skewed
         )
         lines: list[tuple[int, int]] = []
         for wish, p, q, v, w in wishes:
@@ -188,6 +202,8 @@ def block_pulls(
     """Return what pulls at each block: its edges, those of lanes weaker."""
     pulls: list[list[Pull]] = [[] for _ in range(max(block, default=-1) + 1)]
     for e, (i, j) in enumerate(zip(network.source, network.target, strict=True)):
+        if network.carries(e):
+            continue
         if e in ranks.beside:
             # A parameter comes to its users, a cost to its variable; they do not move for it.
             guest, host = (i, j) if network.elements[i].kind == "parameter" else (j, i)

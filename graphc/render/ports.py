@@ -35,9 +35,14 @@ def assign_ports(
 ) -> tuple[list[float], list[float]]:
     """Spread edges over the sides of functions and costs, in an order without crossings."""
     position = layers.position()
-    leave, enter = [0.0] * len(network.edges), [0.0] * len(network.edges)
+    leave = dict.fromkeys(range(len(network.edges)), 0.0)
+    enter = dict(leave)
     for i, body in enumerate(bodies[: layers.elements]):
         if body.shape is None or body.shape.form == "ellipse":
+            continue
+        if body.shape.form == "frame":
+            enter.update({e: body.ins[network.edges[e].target_port] for e in network.into[i]})
+            leave.update({e: body.outs[network.edges[e].source_port] for e in network.out_of[i]})
             continue
         inputs = [
             (position[v], network.edges[e].target_port, e, above[v] == i)
@@ -54,7 +59,7 @@ def assign_ports(
         offsets = dict(spread(list(by_port.values()), body.shape.across))
         for e in network.out_of[i]:
             leave[e] = offsets[network.edges[e].source_port]
-    return leave, enter
+    return list(leave.values()), list(enter.values())
 
 
 def spread(ends: list[tuple[int, int, int, bool]], across: float) -> list[tuple[int, float]]:
@@ -78,7 +83,7 @@ def straighten_inputs(
     enter = list(places.enter)
     for i, body in enumerate(bodies[: layers.elements]):
         inputs = [e for e in network.into[i] if e not in ranks.beside]
-        if body.shape is None or body.shape.form == "ellipse" or len(inputs) < 2:
+        if body.shape is None or body.shape.form in ("ellipse", "frame") or len(inputs) < 2:
             continue
         inputs.sort(key=lambda e: places.enter[e])
         for k, e in enumerate(inputs):

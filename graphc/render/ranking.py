@@ -183,6 +183,9 @@ def rank_elements(network: Network, model_figure: bool, not_beside: frozenset[in
         rank[i] = min(rank[j] for j in network.after(i)) - 1
     place_ports(network, rank)
     lowest = min(rank, default=0)
+    for i, element in enumerate(network.elements):
+        if element.kind == "port" and not network.into[i]:
+            depth[i] = -2  # what enters a frame counts less than what starts in it
     return Ranks(tuple(r - lowest for r in rank), frozenset(beside), tuple(depth), tuple(height))
 
 

@@ -175,7 +175,8 @@ def direct(grid: Grid, e: int) -> Route:
     options: list[Option] = []
     start, target = exit_(grid, e, aim(grid, e)), entry(grid, e, aim_back(grid, e))
     run, rise = (target.point[k] - start.point[k] for k in (0, 1))
-    if abs(rise) <= steepest_line(grid, e, rise) * run:
+    passing = not (is_end(grid, i) and is_end(grid, j))
+    if abs(rise) <= (0.01 if passing else steepest_line(grid, e, rise)) * run:
         unit = (run / math.hypot(run, rise), rise / math.hypot(run, rise))
         begin, line = End(start.point, unit), End(target.point, unit)
         options.append((begin, line, (("L", (landing(grid, e, line).point,)),)))

@@ -16,6 +16,7 @@ from graphc.render.labels import Label
 
 CIRCLE = 34.0  # diameter of a variable with a short label
 WIDEST_CIRCLE = 46.0
+NAMELESS = 15.0  # of a variable without a label
 RING_GAP = 3.4
 PORT_PITCH = 15.0
 HEAD = 10.5
@@ -70,6 +71,8 @@ def shape_of(element: Element, label: Label, horizontal: bool, ports: int) -> Sh
 
 def variable_size(label: Label) -> Point:
     """Return the size of the circle around a short label or of the ellipse around a wide one."""
+    if not label.width:
+        return NAMELESS, NAMELESS
     diameter = max(CIRCLE, 0.92 * math.hypot(label.width, label.height) + 8)
     if diameter <= WIDEST_CIRCLE:
         return diameter, diameter

@@ -1,4 +1,4 @@
-"""Wrapping: a long chain is cut into rows, like a line of text.
+"""Turns: a long chain is cut into rows, like a line of text; a loop leads back to its start.
 
 A row ends where a single edge leads on, beside that of the backward pass if it is drawn. These
 edges turn: out to the right, back between the two rows, and into the next row from the left.
@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
+from graphc.render.bodies import oriented
 from graphc.render.grid import Grid, Turn
+from graphc.render.labels import EDGE_LABEL_SIZE, measure
 
 ROW = 1040.0
 # Figures up to this length stay in one row.
@@ -22,6 +24,9 @@ ROW_GAP = 46.0
 # How far the turning edges run outside the rows.
 OUTSIDE = 22.0
 TURN_GAP = 11.0
+# How far a carried state runs outside everything, and beside its first and last rank.
+CARRY_GAP = 14.0
+CARRY_OUT = 12.0
 
 
 def wrap(grid: Grid) -> Grid:
@@ -49,6 +54,23 @@ def wrap(grid: Grid) -> Grid:
             nested = TURN_GAP * (turn - (len(single[start - 1]) - 1) / 2)
             turns[e] = Turn(right - nested, between - nested, -OUTSIDE - 2 - nested)
     return replace(grid, middle=middle, places=replace(grid.places, across=across), turns=turns)
+
+
+def carry(grid: Grid) -> Grid:
+    """Lead the edges that carry a state back to the start of a loop around everything in it."""
+    turns = {}
+    _, bottoms = row_extents(grid, [0] * len(grid.middle), 1)
+    across = bottoms[0] + CARRY_GAP
+    for e in range(len(grid.network.edges)):
+        if grid.network.carries(e):
+            last = grid.layers.rank[grid.network.source[e]]
+            first = grid.layers.rank[grid.network.target[e]]
+            right = grid.middle[last] + grid.half[last] + CARRY_OUT
+            left = grid.middle[first] - grid.half[first] - CARRY_OUT
+            text = measure(grid.network.edges[e].label, EDGE_LABEL_SIZE)
+            turns[e] = Turn(right, across, left)
+            across += CARRY_GAP + (oriented(text, grid.horizontal)[1] if text.width else 0.0)
+    return replace(grid, turns={**grid.turns, **turns})
 
 
 def row_starts(grid: Grid) -> list[int]:

@@ -1,0 +1,274 @@
+"""Frames: open composite blocks, plates, loops; and the stack of samples."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.errors import RenderError
+from graphc.render.diagram import Diagram, Edge, Element, Group
+from graphc.render.draw import drawing_of
+from graphc.render.drawing import DIRECTIONS
+from graphc.render.layout import lay_out
+from graphc.render.stacking import COPIES, SHIFT
+from tests.render import corpus, geometry
+
+EVERY_WAY = pytest.mark.parametrize("direction", DIRECTIONS)
+
+
+def loop():
+    diagram = corpus.diagram(
+        "loop",
+        [
+            ("o", "h0", "h_0"),
+            ("o", "xs", "x"),
+            ("c", "h", "h_{t-1}"),
+            ("c", "xt", "x_t"),
+            ("f", "f", "f(h_{t-1},x_t,w)"),
+            ("c", "hn", "h_t"),
+            ("f", "g", "g(h_t)"),
+            ("c", "yt", "y_t"),
+            ("c", "hT", "h_T"),
+            ("c", "ys", "y"),
+            ("p", "w", "w"),
+        ],
+        "h0 > h > f > hn > hT",
+        "xs > xt > f",
+        "hn > g > yt > ys",
+        extra=(
+            *corpus.parameter_edges("w", "f"),
+            Edge("hn", "h", "carry", label=r"t \to t+1"),
+        ),
+    )
+    body = Group("loop", "loop", r"t = 1,\ldots,T", ("h", "xt", "f", "hn", "g", "yt"))
+    return replace(diagram, groups=(body,))
+
+
+def nested():
+    inner = Group("attention", "composite", "a", ("Fq", "Fk", "q", "k", "scores"))
+    outer = Group("block", "composite", "b", ("attention", "s", "softmax", "a", "Fv", "v", "mix"))
+    return replace(corpus.attention(), groups=(inner, outer))
+
+
+FRAMED = {"loop": loop, "nested": nested}
+
+
+def contains(outer, inner):
+    return (
+        outer[0] < inner[0] and outer[1] < inner[1] and outer[2] > inner[2] and outer[3] > inner[3]
+    )
+
+
+@pytest.mark.parametrize("name", FRAMED)
+@EVERY_WAY
+def test_a_frame_holds_its_members_and_nothing_else(name, direction):
+    diagram = FRAMED[name]()
+    drawing = lay_out(diagram, direction, stubs=True)
+    boxes = {node.element.id: node.box for node in drawing.nodes}
+    boxes |= {frame.group.id: frame.box for frame in drawing.frames}
+    held = {group.id: set(group.members) for group in diagram.groups}
+    for group in diagram.groups:  # inner ones first
+        for member in group.members:
+            held[group.id] |= held.get(member, set())
+        for id_, box in boxes.items():
+            if id_ in held[group.id]:
+                assert contains(boxes[group.id], box), (group.id, id_)
+            elif id_ != group.id and group.id not in held.get(id_, set()):
+                assert not geometry.overlap(boxes[group.id], box), (group.id, id_)
+
+
+@pytest.mark.parametrize("name", FRAMED)
+@EVERY_WAY
+def test_nothing_overlaps_inside_and_outside_of_frames(name, direction):
+    drawing = lay_out(FRAMED[name](), direction)
+    assert geometry.node_overlaps(drawing) == []
+    assert geometry.edges_through_nodes(drawing) == []
+    assert geometry.label_overlaps(drawing) == []
+
+
+@EVERY_WAY
+def test_edges_through_frames_are_one_line_with_one_head(direction):
+    drawing = lay_out(nested(), direction)
+    at = {node.element.id: node for node in drawing.nodes}
+    wires = [w for w in drawing.wires if (w.edge.source, w.edge.target) == ("x", "Fq")]
+    (wire,) = wires
+    assert sum(command == "M" for command, _ in wire.arrow.shaft) == 1
+    start, tip = wire.arrow.shaft[0][1][0], wire.arrow.head[0][1][0]
+    for node, point in ((at["x"], start), (at["Fq"], tip)):
+        left, top, right, bottom = node.box
+        assert left - 2 < point[0] < right + 2
+        assert top - 2 < point[1] < bottom + 2
+
+
+@EVERY_WAY
+def test_a_carried_state_leads_back_around_the_body(direction):
+    drawing = lay_out(loop(), direction)
+    at = {node.element.id: node for node in drawing.nodes}
+    (wire,) = [w for w in drawing.wires if w.edge.kind == "carry"]
+    points = geometry.points_along(wire.arrow.shaft)
+    (frame,) = drawing.frames
+    assert all(geometry.holds(frame.box, point) for point in points)
+    axis = 0 if direction in ("LR", "RL") else 1
+    across = 1 - axis
+    low = max(node.box[2 + across] for node in drawing.nodes if node.element.id in ("f", "g"))
+    assert max(point[across] for point in points) > low
+    tip = wire.arrow.head[0][1][0]
+    assert abs(tip[axis] - (at["h"].x, at["h"].y)[axis]) < at["h"].width
+    assert [label.role for label in wire.labels] == ["note"]
+
+
+def test_frames_have_their_labels_inside():
+    for build in FRAMED.values():
+        for direction in DIRECTIONS:
+            for frame in lay_out(build(), direction).frames:
+                (label,) = frame.labels
+                assert contains(frame.box, label.box)
+
+
+@pytest.mark.parametrize(
+    ("groups", "fault"),
+    [
+        ((Group("g", "plate", "", ("a", "z")),), "'z'.*is not known"),
+        ((Group("g", "plate", "", ("a",)), Group("h", "plate", "", ("a",))), "another group"),
+        ((Group("g", "plate", "", ("h",)), Group("h", "plate", "", ("a",))), "'h'.*inner groups"),
+        ((Group("a", "plate", "", ("b",)),), "two elements with the id 'a'"),
+    ],
+)
+def test_groups_that_overlap_are_refused(groups, fault):
+    elements = (Element("a", "computed", "a"), Element("b", "computed", "b"))
+    with pytest.raises(RenderError, match=fault):
+        Diagram("d", elements, (), groups=groups)
+
+
+# --- blocks that open -------------------------------------------------------------------------
+
+
+@gc.function
+def attention(x=gc.Input("n d")):
+    q = gc.Linear(8, name="Q")(x, output="q")
+    k = gc.Linear(8, name="K")(x, output="k")
+    return gc.softmax(q @ k.T) @ x
+
+
+@gc.function
+def residual(x=gc.Input("n d")):
+    return attention(x, name="att", output="a") + x
+
+
+def transformer():
+    x = gc.observed("x", (5, 8))
+    return gc.Graph(residual(x, name="block", output="z"), name="transformer")
+
+
+def names_of(drawing):
+    return [node.element.hint.split(":")[0] for node in drawing.nodes if is_block(node)]
+
+
+def is_block(node):
+    return node.element.kind == "function"
+
+
+def test_blocks_are_closed_by_default():
+    drawing = drawing_of(transformer())
+    assert names_of(drawing) == ["block"]
+    assert drawing.frames == ()
+
+
+def test_one_block_opens():
+    drawing = drawing_of(transformer(), expand=["block"])
+    assert names_of(drawing) == ["att", "add1"]
+    assert [frame.group.label for frame in drawing.frames] == [r"\mathrm{block}"]
+
+
+def test_all_blocks_open():
+    drawing = drawing_of(transformer(), expand=True)
+    assert names_of(drawing)[:2] == ["Q", "K"]
+    assert [frame.group.label for frame in drawing.frames] == [r"\mathrm{block}", r"\mathrm{att}"]
+    outer, inner = (frame.box for frame in drawing.frames)
+    assert contains(outer, inner)
+    (z,) = [node for node in drawing.nodes if node.element.id == "variable z"]
+    assert not geometry.overlap(outer, z.box)
+
+
+def test_parameters_of_inner_blocks_are_drawn_there():
+    drawing = drawing_of(transformer(), expand=True, params="stub")
+    blocks = {node.element.hint.split(":")[0]: node for node in drawing.nodes if is_block(node)}
+    assert blocks["Q"].element.parameters == ("w", "b")
+    assert blocks["Q"].stub is not None
+    assert blocks["add1"].stub is None
+
+
+def test_what_cannot_open_is_named():
+    with pytest.raises(RenderError, match="'nothing' is not in the graph; it has block"):
+        drawing_of(transformer(), expand=["nothing"])
+    x = gc.observed("x", 3)
+    graph = gc.Graph(gc.relu(x, output="z"), name="g")
+    with pytest.raises(RenderError, match="'relu1' is made of no other blocks"):
+        drawing_of(graph, expand=["relu1"])
+
+
+# --- averages ---------------------------------------------------------------------------------
+
+
+@gc.function
+def model(x=gc.Input("n"), *, w=gc.Parameter("m n"), m=10):
+    return np.tanh(w @ x)
+
+
+def basic(penalty=False):
+    block = model(name="G")
+    prediction = block(gc.observed("x", 600), output="ybar")
+    costs = [gc.squared_error(prediction, gc.observed("y", 10), name="C")]
+    if penalty:
+        costs.append(gc.cost(np.sum(block.w**2), name="R"))
+    return gc.Graph(*costs, name="basic")
+
+
+def test_the_plate_holds_what_differs_between_samples():
+    drawing = drawing_of(basic(), average="plate", params="shared")
+    boxes = {node.element.id.removeprefix("variable "): node.box for node in drawing.nodes}
+    (frame,) = drawing.frames
+    inside = {name for name, box in boxes.items() if contains(frame.box, box)}
+    assert {"x", "y", "ybar", "function G 0", "function C 1"} == inside
+    outside = {"G_w", "average over the samples", "average loss"}
+    assert all(not geometry.overlap(frame.box, boxes[name]) for name in outside)
+    labels = {node.element.label for node in drawing.nodes}
+    assert {"x[p]", r"\bar{y}[p]", "w", r"\mathcal{L}(S, w)"} <= labels
+
+
+def test_a_cost_without_samples_is_added_once():
+    drawing = drawing_of(basic(penalty=True), average="plate")
+    (frame,) = drawing.frames
+    (penalty,) = [node for node in drawing.nodes if node.element.id == "function R 2"]
+    assert not geometry.overlap(frame.box, penalty.box)
+    into = [wire.edge.source for wire in drawing.wires if wire.edge.target == "sum of costs"]
+    assert into == ["mean loss", "function R 2"]
+
+
+@EVERY_WAY
+def test_the_stack_shows_copies_behind_one_another(direction):
+    drawing = drawing_of(basic(), average="stack", direction=direction)
+    xs = sorted(
+        (node for node in drawing.nodes if node.element.label.startswith("x[")),
+        key=lambda node: node.layer,
+    )
+    assert [node.element.label for node in xs] == [f"x[{k}]" for k in range(COPIES)]
+    assert xs[1].x - xs[0].x == pytest.approx(SHIFT)
+    assert xs[1].y - xs[0].y == pytest.approx(SHIFT)
+    ids = [node.element.id for node in drawing.nodes]
+    assert len(set(ids)) == len(ids)
+    painted = [item for item in drawing.painted() if getattr(item, "element", None)]
+    assert painted.index(xs[3]) < painted.index(xs[0])
+    into = [w for w in drawing.wires if w.edge.target == "average over the samples"]
+    assert len(into) == COPIES
+
+
+def test_averages_need_a_cost_over_samples():
+    graph = gc.Graph(model(name="G")(gc.observed("x", 6), output="z"), name="g")
+    with pytest.raises(RenderError, match="no cost that depends on a per-sample variable"):
+        drawing_of(graph, average="plate")
+    with pytest.raises(RenderError, match="use average='plate'"):
+        drawing_of(basic(penalty=True), average="stack")
+    with pytest.raises(RenderError, match="not drawn in one figure"):
+        drawing_of(basic(), average="plate", backward="mirror")
