@@ -8,7 +8,8 @@ from typing import Any
 from graphc import blocks as _blocks
 from graphc import training as _training
 from graphc.blocks import *
-from graphc.compile import Compiled, CompiledFunction, compile, compile_function
+from graphc.compile import Compiled, compile
+from graphc.compile_function import CompiledFunction, compile_function
 from graphc.emit.version import __version__
 from graphc.errors import (
     CompileError,
@@ -21,6 +22,7 @@ from graphc.errors import (
     OutputError,
     RenderError,
     ShapeError,
+    TrainingError,
     UsageError,
 )
 from graphc.language.declare import computed, constant, latent, observed, parameter
@@ -52,6 +54,7 @@ __all__ = [
     "Parameter",
     "RenderError",
     "ShapeError",
+    "TrainingError",
     "UsageError",
     "Variable",
     "__version__",

@@ -51,6 +51,10 @@ class CompileError(GraphcError, ValueError):
     """A graph cannot be compiled as asked."""
 
 
+class TrainingError(GraphcError, ArithmeticError):
+    """A training run cannot go on; the message names the step."""
+
+
 class OutputError(GraphcError, OSError):
     """A file cannot be written, or is not graphc's to overwrite."""
 

@@ -8,11 +8,11 @@ import pytest
 
 import graphc as gc
 from graphc.batching import batch_nodes
-from graphc.compile import SAMPLES
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
 from graphc.ops.leaves import new_input
 from graphc.ops.rules import evaluate
+from graphc.ops.samples import SAMPLES
 from graphc.types import TensorType
 from tests.emit.models import MODELS, SIZES, compiled, model_named, random_data
 

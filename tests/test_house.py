@@ -31,6 +31,8 @@ HOUSE = (
     "blocks",
     "render",
     "commentary",
+    "stages",
+    "compile_function",
     "compile",
     "document",
     "modelfile",

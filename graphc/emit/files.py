@@ -34,7 +34,7 @@ def save_data(path: Any, data: str | bytes, force: bool = False) -> Path:
     """Write text or bytes to a file; see :func:`save_text`."""
     target = Path(path)
     guard(target, force)
-    _replace(target, data.encode() if isinstance(data, str) else data)
+    replace_file(target, data.encode() if isinstance(data, str) else data)
     return target
 
 
@@ -53,7 +53,7 @@ def save_source(path: Any, source: str, arrays: Mapping[str, Any], force: bool =
         guard(beside, force)
         buffer = io.BytesIO()
         write_arrays(buffer, arrays)
-        _replace(beside, buffer.getvalue())
+        replace_file(beside, buffer.getvalue())
     return save_text(target, source, force)
 
 
@@ -81,7 +81,7 @@ def guard(path: Path, force: bool) -> None:
         )
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Write beside the target and rename: a reader sees the old file or the new one."""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

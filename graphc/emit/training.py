@@ -12,6 +12,7 @@ from graphc.emit.initial import named_tuple
 from graphc.emit.model import Slot, Updates
 from graphc.emit.plan import Plan, augments, memory_of, plan
 from graphc.emit.statements import Writer, body
+from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import users
 from graphc.ops.elementwise import Elementwise
@@ -126,7 +127,7 @@ def train_step(file: File) -> list[str]:
         spelled_last=() if file.fast else _last(moved, given),
         donated=moved if file.fast else {},
     )
-    steps = body(made, dialect, file.comments(made))
+    steps = _guarded(file, body(made, dialect, file.comments(made)))
     writer = Writer(made, dialect)
     before, closing = _closing(moved, given, made, writer)
     text = writer.spelled(model.loss_node).text if file.fast else result
@@ -173,6 +174,7 @@ def _first_lines(
     arguments = ", ".join([params, *(f.name for f in fields)])
     held = dialect.names.fresh("grads")
     lines.append(f"{loss}, {held} = loss_and_grad({arguments})")
+    lines += _guard(file, loss)
     lines.append(_unpacked([f.name for f in model.parameters], params))
     for g, wish in grads.items():
         grads[g] = dialect.names.fresh(wish)
@@ -182,6 +184,28 @@ def _first_lines(
         taken = ["_" if t in seen or seen.add(t) else t for t in taken]  # type: ignore[func-returns-value]
         lines.append(_unpacked(taken, held))
     return lines
+
+
+def _guarded(file: File, lines: list[str]) -> list[str]:
+    """Return the lines of a body with the guard behind the one that computes the loss."""
+    for at, line in enumerate(lines):
+        if isinstance(line, Line) and line.step.node is file.model.loss_node:
+            return [*lines[: at + 1], *_guard(file, line.step.name), *lines[at + 1 :]]
+    return lines
+
+
+def _guard(file: File, loss: str) -> list[str]:
+    """Print what leaves everything as it was where the loss is not finite.
+
+    A device is not waited for: there the caller looks at the loss.
+    """
+    if file.model.target.needs_device:
+        return []
+    error = file.names.own("FloatingPointError")
+    return [
+        f"if not {file.lib}.isfinite({loss}):",
+        f'    raise {error}(f"the loss is {{{loss}}}; nothing was updated")',
+    ]
 
 
 def _unpacked(names: Sequence[str], source: str) -> str:

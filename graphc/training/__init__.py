@@ -1,6 +1,7 @@
 """Training: update rules as programs, estimators, loops."""
 
 from graphc.language.step import Count, Loss, Noise, State
+from graphc.training.loop import History, Run, train
 from graphc.training.rules import (
     adadelta,
     adagrad,
@@ -26,8 +27,10 @@ from graphc.training.update import accumulate, chain, gradient_transform, update
 
 __all__ = [
     "Count",
+    "History",
     "Loss",
     "Noise",
+    "Run",
     "State",
     "accumulate",
     "adadelta",
@@ -48,6 +51,7 @@ __all__ = [
     "rmsprop",
     "sgd",
     "step_decay",
+    "train",
     "update_rule",
     "warmup",
 ]

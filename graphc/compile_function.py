@@ -1,0 +1,165 @@
+"""Any expressions as one emitted function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphc.emit.files import save_source
+from graphc.emit.frame import Emitted, emit
+from graphc.emit.model import Comments, Field, Model
+from graphc.emit.naming import Namer
+from graphc.emit.runtime import load
+from graphc.emit.version import __version__
+from graphc.errors import CompileError
+from graphc.ir.nodes import Node, topological
+from graphc.ir.program import Program, rewrite_nodes
+from graphc.language.graph import resolved, walk
+from graphc.language.names import check_name
+from graphc.language.variable import Variable
+from graphc.ops.leaves import Input, new_input
+from graphc.ops.samples import one_sample
+from graphc.ops.stable import STABLE
+from graphc.passes.pipeline import Pass, run
+from graphc.stages import checked_target, pipeline
+
+
+@dataclass(frozen=True)
+class CompiledFunction:
+    """Expressions compiled to one function; call it with arrays.
+
+    Attributes
+    ----------
+    source : str
+        The file's text; what runs here is this text.
+    """
+
+    model: Model
+    emitted: Emitted
+    _namespace: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def source(self) -> str:
+        """The emitted file's text."""
+        return self.emitted.source
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Return the outputs for arrays in the order of the inputs."""
+        if not self._namespace:
+            self._namespace.update(load(self.emitted, self.model.name, {}))
+        return self._namespace[self.model.function](*arrays)  # type: ignore[index]
+
+    def save(self, path: Any, force: bool = False) -> None:
+        """Write the source to a file, at once or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written, or exists and was not written by graphc.
+        """
+        save_source(path, self.emitted.source, self.emitted.arrays, force)
+
+
+def compile_function(
+    inputs: Sequence[Variable],
+    outputs: Variable | Sequence[Variable],
+    *,
+    name: str = "f",
+    target: str = "numpy",
+    dtype: str = "float64",
+    style: str = "fast",
+    passes: tuple[Pass, ...] | None = None,
+) -> CompiledFunction:
+    """Compile expressions to one function; no sample axis is added.
+
+    Parameters
+    ----------
+    inputs
+        The variables that the function takes, in this order.
+    outputs
+        A variable: the function returns an array. A list: it returns a tuple, also of one.
+    name
+        The function's name in the file.
+
+    Raises
+    ------
+    CompileError
+        If an output depends on a variable that is not among `inputs`, or as for :func:`compile`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import graphc as gc
+    >>> x = gc.observed("x", shape="n")
+    >>> square = gc.compile_function([x], gc.grad((x * x).sum(), x))
+    >>> square(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    chosen = checked_target(target, dtype, style)
+    checked = check_name(name, "a function")
+    single = isinstance(outputs, Variable)
+    wanted = (outputs,) if isinstance(outputs, Variable) else tuple(outputs)
+    program = _function_program(tuple(inputs), wanted)
+    finished = run(program, pipeline(style, passes))
+    classes = [v.declaration.classes for v in inputs]
+    fields = tuple(
+        Field(finished.names[node], node, node.shape, node.kind, known)
+        for node, known in zip(program.inputs, classes, strict=True)
+    )
+    model = Model(
+        name=checked,
+        target=chosen,
+        dtype=dtype,
+        style=style,
+        version=__version__,
+        batch=False,
+        parameters=(),
+        inputs=fields,
+        program=finished,
+        forward=tuple(f"output{i}" for i in range(len(wanted))),
+        has_loss=False,
+        wrt=None,
+        diagram=(),
+        loss_formula="",
+        comments=Comments(),
+        cost_count=0,
+        function=checked,
+        single=single,
+    )
+    return CompiledFunction(model, emit(model))
+
+
+def _function_program(inputs: tuple[Variable, ...], outputs: tuple[Variable, ...]) -> Program:
+    """Return the program from `inputs`, which may be computed variables, to `outputs`."""
+    given = [v.node for v in inputs]
+    if len(set(given)) < len(given):
+        raise CompileError("a variable occurs twice among the inputs")
+    behind = [v for v in walk((*outputs, *inputs)) if v.node not in given]
+    values = resolved([v.node for v in outputs], behind)
+    wanted = [values.get(v.node, v.node) for v in outputs]
+    leaves = [node if isinstance(node, Input) else new_input(node.type) for node in given]
+    # First cut at the inputs, then recognise: an input stays one, whatever it is computed from.
+    replaced = {node: leaf for node, leaf in zip(given, leaves, strict=True) if node is not leaf}
+    cut, _ = rewrite_nodes(wanted, (replaced.get,))
+    new, _ = rewrite_nodes([cut[node] for node in wanted], STABLE)
+    single, _ = one_sample([new[cut[node]] for node in wanted])
+    results = tuple(single[new[cut[node]]] for node in wanted)
+    names: dict[Node, str] = {}
+    namer = Namer(())
+    for v, leaf in zip(inputs, leaves, strict=True):
+        names[leaf] = namer.fresh(v.name or "x")
+    for node in topological(results, leaves):
+        if isinstance(node, Input) and node not in names:
+            raise CompileError(
+                f"the outputs depend on {_who(node, outputs)}, which is not among the inputs"
+            )
+    return Program(tuple(leaves), results, names)
+
+
+def _who(node: Node, outputs: Sequence[Variable]) -> str:
+    """Return the name of the variable of a free node."""
+    for v in walk(outputs):
+        if v.node is node:
+            return v.describe()
+    return "an input"

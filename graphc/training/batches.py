@@ -1,0 +1,127 @@
+"""Where the samples of a step come from: arrays, files larger than memory, iterables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from graphc.errors import UsageError
+
+Batch: TypeAlias = Mapping[str, Any]
+
+
+class Source(Protocol):
+    """What gives the batches of each epoch."""
+
+    def epoch(self, number: int, start: int) -> Iterator[Batch]:
+        """Return the batches of epoch `number` from position `start` on."""
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Batches of rows of arrays, which may be memory-mapped: only the rows needed are read.
+
+    Parameters
+    ----------
+    samples
+        Arrays with a leading sample axis, all of the same length.
+    shared
+        What all samples share.
+    batch_size
+        Rows in a batch; the last one of an epoch holds what is left.
+    seed
+        Of the order of the rows, which is new in each epoch; None keeps the order.
+    """
+
+    samples: Mapping[str, Any]
+    shared: Mapping[str, Any]
+    batch_size: int
+    seed: int | None
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return len(next(iter(self.samples.values()))) if self.samples else 1
+
+    def epoch(self, number: int, start: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, whose order follows from the seed and its number."""
+        order: Any = None
+        if self.seed is not None and self.batch_size < self.count:
+            order = np.random.default_rng([self.seed, number]).permutation(self.count)
+        for first in range(start * self.batch_size, self.count, self.batch_size):
+            rows: Any = slice(first, min(first + self.batch_size, self.count))
+            if order is not None:
+                # In the order of the file: a disk reads forwards quicker than to and fro.
+                rows = np.sort(order[rows])
+            yield {**{name: a[rows] for name, a in self.samples.items()}, **self.shared}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Batches from an iterable, or from a function that returns one for each epoch."""
+
+    batches: Iterable[Batch] | Callable[[int], Iterable[Batch]]
+
+    def epoch(self, number: int, start: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, those before `start` passed over."""
+        once = not callable(self.batches)
+        source: Any = self.batches(number) if callable(self.batches) else self.batches
+        if number > 0 and once and iter(source) is source:
+            raise UsageError(
+                "the data is an iterator, which can be gone through once; give a list, or a "
+                "function of the number of the epoch that returns an iterable"
+            )
+        for position, batch in enumerate(source):
+            if position >= start:
+                yield batch
+
+
+def source_of(
+    data: Any, per_sample: Mapping[str, bool], batch_size: int | None, seed: int | None
+) -> Source:
+    """Return where the batches come from.
+
+    Parameters
+    ----------
+    data
+        Arrays by the names of the inputs, or else batches: an iterable of mappings, or a function
+        of the number of the epoch that returns one.
+    per_sample
+        For each input of the program, whether it has a sample axis.
+    batch_size
+        None for all samples at once; with batches it means nothing.
+
+    Raises
+    ------
+    UsageError
+        If an input is missing or unknown, or the arrays differ in length.
+    """
+    if not isinstance(data, Mapping):
+        if batch_size is not None:
+            raise UsageError("the data comes in batches already, so batch_size means nothing")
+        return Stream(data)
+    wrong = per_sample.keys() ^ data.keys()
+    if wrong:
+        name = sorted(wrong)[0]
+        told = "is missing from the data" if name in per_sample else "is no input of the program"
+        raise UsageError(f"'{name}' {told}; the inputs are {', '.join(per_sample) or 'none'}")
+    arrays = {name: _array(value) for name, value in data.items()}
+    samples = {name: arrays[name] for name, axis in per_sample.items() if axis}
+    lengths = {name: len(a) for name, a in samples.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
+        raise UsageError(f"the arrays hold different numbers of samples: {told}")
+    shared = {name: arrays[name] for name, axis in per_sample.items() if not axis}
+    count = next(iter(lengths.values()), 1)
+    if count == 0:
+        raise UsageError("the data holds no samples")
+    if batch_size is not None and batch_size < 1:
+        raise UsageError(f"batch_size must be at least 1, got {batch_size}")
+    return Arrays(samples, shared, min(batch_size or count, count), seed)
+
+
+def _array(value: Any) -> Any:
+    return value if hasattr(value, "__getitem__") and hasattr(value, "shape") else np.asarray(value)
