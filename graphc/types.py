@@ -83,6 +83,8 @@ class Dimension:
             factors = [str(atom) for atom in monomial]
             if abs(coefficient) != 1 or not factors:
                 factors.insert(0, str(abs(coefficient)))
+            if len(factors) > 1:  # 3*(n)//2 would be the half of 3*n
+                factors = [f"({part})" if "//" in part else part for part in factors]
             text += (sign if text else sign.strip(" +")) + "*".join(factors)
         return text
 
@@ -113,8 +115,17 @@ def floor_divide(a: Dim, b: Dim) -> Dim:
     quotient = _quotient(a, b)
     if quotient is not None:
         return quotient
-    numerator = a if isinstance(a, Dimension) else Dimension((((), a),))
-    return Dimension((((FloorDivision(numerator, b),), 1),))
+    whole: Dim = 0
+    if isinstance(b, int) and b > 0:  # (3*n + 5) // 2 is n + 2 + (n + 1) // 2, whatever n is
+        whole = _dimension({monomial: c // b for monomial, c in _terms(a)})
+        a = a - whole * b
+    if isinstance(a, int):
+        return whole + a // b if isinstance(b, int) else _floor(Dimension((((), a),)), b)
+    return whole + _floor(a, b)
+
+
+def _floor(a: Dimension, b: Dim) -> Dim:
+    return Dimension((((FloorDivision(a, b),), 1),))
 
 
 def names_in(dim: Dim) -> set[str]:

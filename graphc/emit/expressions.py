@@ -9,6 +9,7 @@ from graphc.emit.spell_contraction import spell_contraction
 from graphc.emit.spell_elementwise import spell_elementwise
 from graphc.emit.spell_reduction import spell_reduction
 from graphc.emit.spell_structural import places, spell_reshape, spell_spans
+from graphc.emit.spell_windows import spell_windows
 from graphc.errors import CompileError
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -17,6 +18,7 @@ from graphc.ops.indexing import Gather
 from graphc.ops.leaves import Constant, Iota, Size
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice
+from graphc.ops.windows import Windows
 
 
 def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], bool]) -> Spelled:
@@ -38,6 +40,8 @@ def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], boo
             return spell_reshape(node, of, dialect, alone)
         case Slice():
             return Spelled(f"{of(node.args[0]).within(ATOM)}[{spell_spans(node, dialect)}]")
+        case Windows():
+            return spell_windows(node, of, dialect)
         case Gather():
             x = of(node.args[0]).within(ATOM)
             return Spelled(f"{x}[{places(node, of, dialect)}]")

@@ -10,6 +10,7 @@ from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import Constant, Input, Iota, Size, scalar_value
 from graphc.ops.structural import Reshape, Slice
+from graphc.ops.windows import Windows
 from graphc.types import size_of
 
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "negative", "reciprocal", "square", "power")
@@ -29,7 +30,7 @@ def host_scalars(order: list[Node]) -> set[Node]:
 
 def is_view(node: Node) -> bool:
     """Return whether the result shares memory with the operand, or may."""
-    if isinstance(node, Reshape | Slice):
+    if isinstance(node, Reshape | Slice | Windows):
         return True
     if not is_shuffle(node):
         return False
@@ -42,6 +43,26 @@ def is_broadcast(node: Node) -> bool:
     if not (isinstance(node, Contraction) and is_shuffle(node) and node.extents):
         return False
     return len(set(node.output)) == len(node.output)  # an identity matrix is not one number
+
+
+def repeats(node: Node) -> bool:
+    """Return whether elements of the result share memory with each other, as those of views may."""
+    return is_broadcast(node) or isinstance(node, Windows)
+
+
+def copies_elements(node: Node) -> bool:
+    """Return whether a node that counts as a view may be a copy in truth.
+
+    A reshape that merges axes of windows, or axes that were moved, writes all elements anew.
+    """
+    if not isinstance(node, Reshape):
+        return False
+    inner = node.args[0]
+    moved = False
+    while isinstance(inner, Slice) or (isinstance(inner, Contraction) and is_view(inner)):
+        moved = moved or isinstance(inner, Contraction)
+        inner = inner.args[0]
+    return isinstance(inner, Windows) or (moved and node.type.rank < node.args[0].type.rank)
 
 
 def is_ones(node: Node) -> bool:

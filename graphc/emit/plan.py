@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from graphc.emit.forms import (
+    copies_elements,
     host_scalars,
     is_broadcast,
     is_fixed,
@@ -17,6 +18,7 @@ from graphc.emit.forms import (
     is_mask,
     is_ones,
     is_view,
+    repeats,
     same_buffer,
 )
 from graphc.emit.naming import Namer
@@ -29,7 +31,8 @@ from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import Constant, Input
 from graphc.ops.scalars import SCALARS
 from graphc.ops.several import Item, types_of
-from graphc.ops.structural import Pad
+from graphc.ops.structural import Pad, Reshape
+from graphc.ops.windows import Fold
 from graphc.types import Shape, TupleType, named
 
 COTANGENT = "d_"  # in front of the name of a variable
@@ -200,7 +203,9 @@ def _inlines(
     fused: set[Node],
 ) -> bool:
     """Return whether a node is spelled where it is used and not in a line of its own."""
-    if node in wanted or node in user_names or isinstance(node, ScatterAdd | Pad):
+    if node in wanted or node in user_names or isinstance(node, ScatterAdd | Pad | Fold):
+        return False
+    if copies_elements(node) and uses.get(node, 0) > 1:
         return False
     if isinstance(node.type, TupleType):
         return False
@@ -443,6 +448,8 @@ def _wish(node: Node) -> str:
         if len(set(node.output)) < len(node.output):
             return "identity"
         return "ones" if is_ones(node) else "filled"
+    if isinstance(node, Reshape):
+        return "columns" if copies_elements(node) else "t"
     function = getattr(node, "function", type(node).__name__.lower())
     return _WISHES.get(function, function)
 
@@ -463,10 +470,10 @@ _WISHES = {
     "square": "sq",
     "where": "t",
     "scatteradd": "t",
-    "reshape": "t",
     "slice": "part",
     "gather": "picked",
     "pad": "padded",
+    "fold": "folded",
     "sum": "total",
     "abs": "t",
 }
@@ -478,11 +485,11 @@ def copies(returned: Sequence[Node], given: Iterable[Node]) -> frozenset[Node]:
     copied: set[Node] = set()
     taken: set[Node] = set()
     for node in returned:
-        root, repeats = node, False
+        root, repeated = node, False
         while is_view(root) and root not in outside:
-            repeats = repeats or is_broadcast(root)
+            repeated = repeated or repeats(root)
             root = root.args[0]
-        if isinstance(root, Input | Constant) or root in outside or repeats or root in taken:
+        if isinstance(root, Input | Constant) or root in outside or repeated or root in taken:
             copied.add(node)
         taken.add(root)
     return frozenset(copied)

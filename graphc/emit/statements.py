@@ -11,6 +11,7 @@ from graphc.emit.plan import Plan, Step
 from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
+from graphc.emit.spell_windows import fold_lines
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -19,6 +20,7 @@ from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import scalar_value
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
+from graphc.ops.windows import Fold
 
 COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
 
@@ -65,6 +67,8 @@ class Writer:
                 f"{step.name} = {zeros}, {dtype})",
                 f"{step.name}[{place}] = {self.spelled(node.args[0]).text}",
             ]
+        if isinstance(node, Fold):
+            return fold_lines(node, step.name, self.spelled, self.dialect)
         if isinstance(node, Contraction) and (step.into is not None or step.room is not None):
             a, b = (self.spelled(arg) for arg in node.args)
             into = step.room if step.into is None else self.plan.names[step.into]

@@ -17,6 +17,7 @@ from graphc.ops.contraction import (
     broadcast_to,
     contract,
     extents_of,
+    is_shuffle,
     transpose,
 )
 from graphc.ops.elementwise import elementwise
@@ -29,7 +30,7 @@ from graphc.types import Dim, Shape, size_of
 
 def lower(program: Program) -> Program:
     """Write every product of several operands as matrix products, sums and multiplications."""
-    return rewrite(program, _pairs, _product, _sum_first, _on_diagonal, _gather_axis_first)
+    return rewrite(program, _pairs, _product, _sum_first, _moves, _on_diagonal, _gather_axis_first)
 
 
 def _pairs(node: Node) -> Node | None:
@@ -182,6 +183,26 @@ def _sum_first(node: Node) -> Node | None:
     target = distinct if steps[0] else kept
     inner = contract((arg,), (labels,), target)
     return contract((inner,), (target,), node.output, extents_of(node))
+
+
+def _moves(node: Node) -> Node | None:
+    """Move axes once and not twice."""
+    if not (is_transpose(node) and is_transpose(node.args[0])):
+        return None
+    (inner,) = node.args
+    assert isinstance(node, Contraction) and isinstance(inner, Contraction)
+    places = dict(zip(node.inputs[0], inner.output, strict=True))
+    moved = tuple(places[label] for label in node.output)
+    return contract(inner.args, inner.inputs, moved)
+
+
+def is_transpose(node: Node) -> bool:
+    """Return whether a node only moves the axes of its operand."""
+    if not is_shuffle(node):
+        return False
+    assert isinstance(node, Contraction)
+    (labels,) = node.inputs
+    return len(set(labels)) == len(labels) == len(node.output) and not node.extents
 
 
 def _on_diagonal(node: Node) -> Node | None:

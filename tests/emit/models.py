@@ -11,6 +11,7 @@ import numpy as np
 
 import graphc as gc
 from graphc.language.graph import Graph
+from graphc.language.protocol.windows import windows
 from graphc.ops.rules import evaluate
 from graphc.types import evaluate as sized
 from graphc.types import names_in
@@ -48,6 +49,25 @@ def two_layers():
     x, y = gc.observed("x", shape=5), gc.observed("y", classes=3)
     z = gc.relu(gc.Linear(7, name="a")(x), output="z")
     return Graph(gc.cross_entropy(gc.Linear(3, name="b")(z), y, name="C"), name="two_layers")
+
+
+@gc.function
+def convolved(x=gc.Input("c h w"), *, w=gc.Parameter("o c k l"), dilation=1):
+    return np.einsum("cijkl,ockl->oij", windows(x, w.shape[2:], (1, 2), 1, (dilation, 1)), w)
+
+
+@gc.function
+def pooled(x):
+    return windows(x, (2, 2), (1, 2), (2, 1)).max(axis=(3, 4))
+
+
+@model
+def convolutions():
+    """Overlapping windows, some with gaps; the second ones fold in the backward pass."""
+    x = gc.observed("x", shape=(2, 9, 7))
+    z = convolved(o=3, k=2, l=2, dilation=2, name="a")(x, output="z")
+    s = convolved(o=2, k=3, l=2, name="b")(gc.tanh(z), output="s")
+    return Graph(total(pooled(s)), name="convolutions")
 
 
 @model

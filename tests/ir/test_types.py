@@ -92,13 +92,16 @@ def test_different_dimensions_are_different(left, right):
         ((N + 1) // 2, "(n + 1)//2"),
         (N // M, "(n)//m"),
         (N // (M + 1), "(n)//(m + 1)"),
-        (3 * ((N + 1) // 2) - 1, "3*(n + 1)//2 - 1"),
+        (3 * ((N + 1) // 2) - 1, "3*((n + 1)//2) - 1"),
+        ((N // 2) * (M // 2), "((m)//2)*((n)//2)"),
+        ((3 * N + 5) // 2, "n + (n + 1)//2 + 2"),
+        ((N - 3) // 2 + 1, "(n + 1)//2 - 1"),
     ],
 )
 def test_dimensions_print_as_python(dim, text):
     assert str(dim) == repr(dim) == text
-    sizes = {"n": 7, "m": 3}
-    assert eval(text, {}, sizes) == evaluate(dim, sizes)
+    for sizes in ({"n": 7, "m": 3}, {"n": 6, "m": 5}):
+        assert eval(text, {}, sizes) == evaluate(dim, sizes)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Iota, Size, constant, new_input
 from graphc.ops.reduction import reduction
 from graphc.ops.structural import Pad, Reshape, Slice, reshape
+from graphc.ops.windows import Fold, Frame, Windows, windows
 from graphc.types import TensorType, named
 from tests.numerics import check_batching, check_grads, close, inputs_like, value
 
@@ -68,6 +69,19 @@ STRUCTURAL = {
     "pad backwards": (lambda x: Pad((x,), ((4, 3, -2),), (5,)), (3,)),
 }
 
+DOWN, ACROSS = Frame(1, 2), Frame(2, 3, 2)
+WINDOWS = {
+    "windows": (lambda x: Windows((x,), (Frame(0, 3),)), (5,)),
+    "windows in steps": (lambda x: Windows((x,), (Frame(0, 2, 3),)), (7,)),
+    "windows with gaps": (lambda x: Windows((x,), (Frame(0, 2, 2, 3),)), (7,)),
+    "windows of an image": (lambda x: Windows((x,), (ACROSS, DOWN)), (2, 3, 5)),
+    "windows of one element": (lambda x: Windows((x,), (Frame(0, 1, 2),)), (3,)),
+    "windows that tile": (lambda x: windows(x, (Frame(1, 2, 2), Frame(0, 3, 3))), (3, 4)),
+    "fold": (lambda x: Fold((x,), (Frame(0, 3),), (5,)), (3, 3)),
+    "fold in steps, with a rest": (lambda x: Fold((x,), (Frame(0, 2, 3),), (6,)), (2, 2)),
+    "fold of an image": (lambda x: Fold((x,), (ACROSS, DOWN), (2, 3, 5)), (2, 2, 2, 3, 2)),
+}
+
 AT = np.array
 INDEXING = {
     "gather a number": (lambda x, i: Gather((x, i), 0, 0), (4,), AT(2)),
@@ -111,8 +125,8 @@ BROADCASTS = {
     "a number of another kind": (lambda i, x: elementwise("power", x, i), AT([1, 2, 3]), (2, 3)),
 }  # fmt: skip
 
-CASES = CONTRACTIONS | STRUCTURAL | INDEXING | REDUCTIONS | BROADCASTS
-LINEAR = CONTRACTIONS | STRUCTURAL | INDEXING
+CASES = CONTRACTIONS | STRUCTURAL | WINDOWS | INDEXING | REDUCTIONS | BROADCASTS
+LINEAR = CONTRACTIONS | STRUCTURAL | WINDOWS | INDEXING
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -162,6 +176,14 @@ def test_two_sample_axes(name):
         (STRUCTURAL["slice backwards"], ((5, 2),), lambda a: a[4::-2, ::-1]),
         (STRUCTURAL["pad in steps"], ((3,),), lambda a: np.array([0, a[0], 0, a[1], 0, a[2], 0])),
         (STRUCTURAL["pad backwards"], ((3,),), lambda a: np.array([a[2], 0, a[1], 0, a[0]])),
+        (WINDOWS["windows in steps"], ((7,),), lambda a: np.array([a[0:2], a[3:5]])),
+        (WINDOWS["windows with gaps"], ((7,),), lambda a: np.array([a[[0, 3]], a[[2, 5]]])),
+        (WINDOWS["windows of an image"], ((2, 3, 5),), lambda a:
+         np.lib.stride_tricks.sliding_window_view(a, (3, 2), (2, 1))[:, :, ::2]),
+        (WINDOWS["windows that tile"], ((3, 4),), lambda a:
+         np.lib.stride_tricks.sliding_window_view(a, (2, 3), (1, 0))[::3, ::2]),
+        (WINDOWS["fold in steps, with a rest"], ((2, 2),), lambda a: np.array(
+            [a[0, 0], a[0, 1], 0, a[1, 0], a[1, 1], 0])),
         (INDEXING["gather a table of rows"], ((2, 3), AT([[2, 0], [1, 1]])), lambda a, i: a[:, i]),
         (INDEXING["gather with a batch axis"], ((2, 3), AT([2, 0])), lambda a, i: a[[0, 1], i]),
         (INDEXING["gather with a batch axis, far"], ((2, 2, 3), AT([[2], [0]])),
@@ -252,6 +274,8 @@ SYMBOLIC = {
     "reshape": (lambda x: reshape(x, (2 * N,)), (N, 2)),
     "slice": (lambda x: Slice((x,), ((1, N - 1, 1),)), (N,)),
     "pad": (lambda x: Pad((x,), ((1, N, 1),), (N + 2,)), (N,)),
+    "windows": (lambda x: Windows((x,), (Frame(0, 2, 2),)), (N + 2,)),
+    "fold": (lambda x: Fold((x,), (Frame(0, 2),), (N + 1,)), (N, 2)),
     "softmax": (lambda x: reduction("softmax", x, (0,)), (N, 2)),
     "maximum of all": (lambda x: reduction("max", x, (0, 1)), (N, 2)),
     "gather": (lambda x, i: Gather((x, i), 0, 0), (N, 2), AT([1, 1])),
@@ -292,6 +316,11 @@ FLAG = new_input(TensorType((2,), "boolean"))
         (lambda: Slice((real(2, 3),), ((0, 2, 1),)), ShapeError, ["1 slices", "(2, 3)"]),
         (lambda: Pad((real(2),), ((0, 3, 1),), (5,)), ShapeError, ["(2,)"]),
         (lambda: Pad((FLAG,), ((0, 2, 1),), (5,)), KindError, ["numbers"]),
+        (lambda: Windows((real(2, 3),), (Frame(1, 4),)), ShapeError, ["span 4", "axis 1"]),
+        (lambda: Windows((real(2, 3),), (Frame(1, 0),)), ShapeError, ["at least 1"]),
+        (lambda: Windows((real(2, 3),), (Frame(1, 1), Frame(1, 2))), ShapeError, ["(1, 1)"]),
+        (lambda: Fold((real(2, 3),), (Frame(0, 2),), (3,)), ShapeError, ["(2, 2)", "(2, 3)"]),
+        (lambda: Fold((FLAG,), (Frame(0, 2),), (3,)), ShapeError, ["(2,)"]),
         (lambda: Gather((real(2), real(2)), 0, 0), KindError, ["integers", "real (2,)"]),
         (lambda: Gather((real(2), integer(2)), 1, 0), ShapeError, ["axis 1", "(2,)"]),
         (lambda: Gather((real(2, 3), integer(3)), 1, 1), ShapeError, ["(2, 3)", "(3,)"]),
