@@ -21,13 +21,13 @@ from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Size, constant, scalar_value
 from graphc.ops.several import Bundle, Item, item
 from graphc.ops.structural import Reshape, reshape
+from graphc.ops.windows import Fold
 from graphc.passes.diagonals import (
     is_diagonal,
     product_on_diagonal,
     shape_of_diagonal,
     sign_on_diagonal,
 )
-from graphc.ops.windows import Fold
 from graphc.passes.fold import folded
 from graphc.types import Dim, broadcast
 
