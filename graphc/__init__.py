@@ -28,7 +28,7 @@ from graphc.errors import (
 from graphc.language.declare import computed, constant, latent, observed, parameter
 from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
-from graphc.language.functions import Block, Function, Input, Parameter, cost, function
+from graphc.language.functions import Block, Function, Input, Parameter, block, cost, function
 from graphc.language.graph import Graph
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.samples import over_samples
@@ -58,6 +58,7 @@ __all__ = [
     "UsageError",
     "Variable",
     "__version__",
+    "block",
     "compile",
     "compile_function",
     "computed",

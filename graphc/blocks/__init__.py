@@ -34,6 +34,13 @@ from graphc.blocks.activations import (
     tanhshrink,
     threshold,
 )
+from graphc.blocks.attention import (
+    LearnedPositionalEncoding,
+    MultiheadAttention,
+    positional_encoding,
+    rotary_encoding,
+    scaled_dot_product_attention,
+)
 from graphc.blocks.costs.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -73,11 +80,42 @@ from graphc.blocks.costs.ranking import (
 from graphc.blocks.costs.regression import huber, l1, mse, smooth_l1, squared_error
 from graphc.blocks.distances import cosine_similarity, normalize, pairwise_distance
 from graphc.blocks.encoding import one_hot
-from graphc.blocks.linear import Linear
+from graphc.blocks.linear import Bilinear, Embedding, Linear, Maxout
+from graphc.blocks.normalisation import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    LayerNorm,
+    RMSNorm,
+)
+from graphc.blocks.sampling import alpha_dropout, dropout, gumbel_softmax, normal_sample
+from graphc.blocks.transformer import TransformerEncoderLayer
+from graphc.blocks.wiring import add, duplicate, flatten, maximum, switch
 
 __all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "Bilinear",
+    "Embedding",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
+    "LearnedPositionalEncoding",
     "Linear",
+    "Maxout",
+    "MultiheadAttention",
     "PReLU",
+    "RMSNorm",
+    "TransformerEncoderLayer",
+    "add",
+    "alpha_dropout",
     "barlow_twins",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -86,6 +124,8 @@ __all__ = [
     "cosine_embedding",
     "cosine_similarity",
     "cross_entropy",
+    "dropout",
+    "duplicate",
     "elu",
     "energy",
     "energy_hinge",
@@ -97,8 +137,10 @@ __all__ = [
     "energy_perceptron",
     "energy_square_exponential",
     "energy_square_square",
+    "flatten",
     "gaussian_nll",
     "glu",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -117,19 +159,24 @@ __all__ = [
     "logsigmoid",
     "logsumexp",
     "margin_ranking",
+    "maximum",
     "mish",
     "mse",
     "multi_margin",
     "multilabel_margin",
     "multilabel_soft_margin",
     "nll",
+    "normal_sample",
     "normalize",
     "one_hot",
     "pairwise_distance",
     "poisson_nll",
+    "positional_encoding",
     "prelu",
     "relu",
     "relu6",
+    "rotary_encoding",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
@@ -141,6 +188,7 @@ __all__ = [
     "softshrink",
     "softsign",
     "squared_error",
+    "switch",
     "tanh",
     "tanhshrink",
     "threshold",

@@ -58,7 +58,9 @@ class Parameter:
 class Function:
     """What ``@gc.function`` and ``@gc.cost`` make of a Python function."""
 
-    def __init__(self, body: Callable[..., Any], kind: CallKind = "function") -> None:
+    def __init__(
+        self, body: Callable[..., Any], kind: CallKind = "function", *, owns_blocks: bool = False
+    ) -> None:
         self.body = body
         self.kind: CallKind = kind
         self.name = located_name(body.__name__, "a function")
@@ -70,6 +72,7 @@ class Function:
         self.options: dict[str, Any] = {}
         for argument in self.signature.parameters.values():
             self._sort(argument)
+        self.is_made_first = owns_blocks or bool(self.parameters)
         named_dims = [d for p in self.parameters.values() for d in names_of(p.shape)]
         self.dims = tuple(dict.fromkeys(named_dims))
 
@@ -96,19 +99,20 @@ class Function:
         """Apply the function; if it has parameters, make a block of it."""
         name = options.pop("name", None)
         label = options.pop("label", None)
-        if not self.parameters:
+        if not self.is_made_first:
             output = options.pop("output", None)
             block = Block(self, {}, name, label)
             block.kind = self.kind_with(options)
             return block(*args, output=output, **options)
         if "output" in options or any(isinstance(a, Variable) for a in args):
-            wanted = ", ".join(self.parameters)
+            wanted = ", ".join(self.parameters) or "of the blocks inside"
             raise UsageError(
                 f"{here()}: {self.name} has parameters ({wanted}), so make the block first: "
                 f"{self.name}({', '.join(f'{d}=...' for d in self._open_dims())})(x)"
             )
         init = options.pop("init", None)
-        return Block(self, self._block_options(args, options), name, label, init)
+        block = Block(self, self._block_options(args, options), name, label, init)
+        return block if SCOPE.current is None else SCOPE.current.block.inner(block, SCOPE.current)
 
     def kind_with(self, options: Mapping[str, Any]) -> CallKind:
         """Return what this makes: a cost that is not reduced is a function."""
@@ -166,13 +170,38 @@ class Block:
             d: self._size(d, sizes[d]) for d in function.dims if sizes.get(d) is not None
         }
         self._made: dict[str, Variable] = {}
-        self._make_parameters()
+        self._inner: list[Block] = []
+        if SCOPE.current is None:  # a block in a body waits for its call, for the order of the two
+            self._make_parameters()
+
+    def inner(self, block: Block, call: Call) -> Block:
+        """Return the block that stands for one made in this one's body: the same in every call.
+
+        Raises
+        ------
+        UsageError
+            If the body makes other blocks than in its first call.
+        """
+        at, call.blocks_made = call.blocks_made, call.blocks_made + 1
+        if at == len(self._inner):
+            self._inner.append(block)
+        found = self._inner[at]
+        if (found._definition, found._options) != (block._definition, block._options):
+            raise UsageError(
+                f"{here()}: {self._described()} is called again, but its body makes other blocks "
+                f"now: {block.function} with {block._options} in place of {found.function} with "
+                f"{found._options}"
+            )
+        return found
 
     def __getattr__(self, name: str) -> Any:
         """Return the parameter called `name`; None where an option does without it."""
         made = self.__dict__.get("_made", {})
         if name in made:
             return made[name]
+        for block in self.__dict__.get("_inner", []):
+            if block.name == name:
+                return block
         definition = self.__dict__.get("_definition")
         if definition is not None and name in definition.parameters:
             if self._lacks(definition.parameters[name]):
@@ -307,11 +336,12 @@ class Block:
         return ""
 
     def _make_parameters(self) -> None:
-        for name, spec in self._definition.parameters.items():
-            if name in self._made or self._lacks(spec):
-                continue
-            if any(w not in self._dims for w in names_of(spec.shape)):
-                break  # the rest waits too, so that parameters keep their order of declaration
+        """Make the parameters once all their sizes are known: they stay together, in order."""
+        wanted = {n: p for n, p in self._definition.parameters.items() if not self._lacks(p)}
+        known = all(d in self._dims for p in wanted.values() for d in names_of(p.shape))
+        if self._made or not known:
+            return
+        for name, spec in wanted.items():
             try:
                 shape = sizes_of(spec.shape, self._dims)
             except ShapeError as error:
@@ -451,6 +481,27 @@ def function(body: Callable[..., Any]) -> Function:
     <expression z1: real (60,)>
     """
     return Function(body)
+
+
+def block(body: Callable[..., Any]) -> Function:
+    """Make a block of a piece of code that makes blocks itself.
+
+    As :func:`function`, but the block is made first and then called, and the blocks that its
+    body makes are made once: calling it twice shares their parameters. Those that have a name are
+    its attributes.
+
+    Examples
+    --------
+    >>> import graphc as gc
+    >>> @gc.block
+    ... def two_layers(z, *, hidden, out):
+    ...     return gc.Linear(out, name="second")(gc.relu(gc.Linear(hidden, name="first")(z)))
+    >>> net = two_layers(hidden=5, out=2, name="net")
+    >>> z = net(gc.observed("x", shape=3))
+    >>> z.shape, net.first.w.shape
+    ((2,), (5, 3))
+    """
+    return Function(body, owns_blocks=True)
 
 
 def cost(body: Any, *, name: str | None = None, label: str | None = None) -> Any:

@@ -61,6 +61,8 @@ class Call:
         The block's own parameters by their short names.
     parent
         The call in whose body this one was made.
+    blocks_made
+        How many blocks its body has made so far.
     """
 
     block: Any
@@ -69,6 +71,7 @@ class Call:
     parent: Call | None
     where: Source
     outputs: tuple[Variable, ...] = ()
+    blocks_made: int = 0
 
     @property
     def kind(self) -> Literal["function", "cost"]:

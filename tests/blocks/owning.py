@@ -14,7 +14,7 @@ def owning(make, *names, count=1):
         block = make()
         results = block(*given[:count])
         several = results if isinstance(results, tuple) else (results,)
-        own = dict(block._made)
+        own = dict(several[0].call.parameters)
         assert set(own) == set(names), f"the block's parameters are {list(own)}"
         values = {own[n].node: v.node for n, v in zip(names, given[count:], strict=True)}
         for n, v in zip(names, given[count:], strict=True):
