@@ -15,6 +15,7 @@ from graphc.emit.model import Model
 from graphc.emit.runtime import load, paused_collector
 from graphc.emit.tracing import Traced, trace
 from graphc.errors import CompileError
+from graphc.flat import Objective, objective
 from graphc.ir.program import Program
 from graphc.language.graph import Graph
 from graphc.language.step import Rule
@@ -42,6 +43,7 @@ class Compiled:
     model: Model
     emitted: Emitted
     unsaved: Mapping[str, Any]
+    cost: str | None = None
     _namespace: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -135,6 +137,20 @@ class Compiled:
         """
         self._need_step()
         return self.namespace["train_step"](params, state, *args, **inputs)
+
+    def as_scipy(self, params: Any, /, **inputs: Any) -> Objective:
+        """Return the loss on the given data as a function of one flat vector.
+
+        Its methods are what SciPy's optimisers take: ``fun`` (with ``jac=True``), ``hessp``,
+        ``hess``; for least squares ``residuals`` and ``residuals_jacobian``.
+
+        Raises
+        ------
+        CompileError
+            If there is no cost, or an input is missing or unknown.
+        """
+        self._need_cost()
+        return objective(self.graph, self.model, self.loss_and_grad, params, inputs, self.cost)
 
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.
@@ -242,4 +258,4 @@ def compile(
             step,
             pipeline(style, passes),
         )
-        return Compiled(graph, model, emit(model), unsaved_functions(graph))
+        return Compiled(graph, model, emit(model), unsaved_functions(graph), cost)

@@ -11,6 +11,7 @@ from graphc.emit.frame import Emitted, emit
 from graphc.emit.model import Comments, Field, Model
 from graphc.emit.naming import Namer
 from graphc.emit.runtime import load
+from graphc.emit.targets import Target
 from graphc.emit.version import __version__
 from graphc.errors import CompileError
 from graphc.ir.nodes import Node, topological
@@ -101,30 +102,51 @@ def compile_function(
     single = isinstance(outputs, Variable)
     wanted = (outputs,) if isinstance(outputs, Variable) else tuple(outputs)
     program = _function_program(tuple(inputs), wanted)
-    finished = run(program, pipeline(style, passes))
     classes = [v.declaration.classes for v in inputs]
+    return function_of(
+        run(program, pipeline(style, passes)),
+        classes,
+        name=checked,
+        single=single,
+        target=chosen,
+        dtype=dtype,
+        style=style,
+    )
+
+
+def function_of(
+    program: Program,
+    classes: Sequence[int | None],
+    *,
+    name: str,
+    single: bool,
+    target: Target,
+    dtype: str,
+    style: str,
+) -> CompiledFunction:
+    """Return a finished program, whose inputs all have names, as one function."""
     fields = tuple(
-        Field(finished.names[node], node, node.shape, node.kind, known)
+        Field(program.names[node], node, node.shape, node.kind, known)
         for node, known in zip(program.inputs, classes, strict=True)
     )
     model = Model(
-        name=checked,
-        target=chosen,
+        name=name,
+        target=target,
         dtype=dtype,
         style=style,
         version=__version__,
         batch=False,
         parameters=(),
         inputs=fields,
-        program=finished,
-        forward=tuple(f"output{i}" for i in range(len(wanted))),
+        program=program,
+        forward=tuple(f"output{i}" for i in range(len(program.outputs))),
         has_loss=False,
         wrt=None,
         diagram=(),
         loss_formula="",
         comments=Comments(),
         cost_count=0,
-        function=checked,
+        function=name,
         single=single,
     )
     return CompiledFunction(model, emit(model))

@@ -33,6 +33,7 @@ HOUSE = (
     "commentary",
     "stages",
     "compile_function",
+    "flat",
     "compile",
     "document",
     "modelfile",
