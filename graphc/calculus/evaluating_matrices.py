@@ -34,6 +34,8 @@ def evaluate_matrix(matrix: Matrix, values: Values, sizes: Sizes | None = None) 
                 return array[:, None] if array.ndim == 1 else array
             case "scalar":
                 return evaluate_term(matrix.value, values, sizes)
+            case "zero":
+                return np.zeros([size(dim, sizes) for dim in (*matrix.shape, 1, 1)[:2]])
             case "ones":
                 return np.ones((size(matrix.shape[0], sizes), 1))
             case "identity":

@@ -201,8 +201,43 @@ def _recognised(part: Term) -> Term:
         if nest is not None:
             made: Term = LogSumExp(nest[1], nest[0])
             return made
+    if isinstance(part, Apply) and part.function == "power":
+        return _sigmoid_of_inverse(part)
     if isinstance(part, Mul):
-        return _softmax_in(part)
+        return _sigmoids_in(_softmax_in(part))
+    return part
+
+
+def _sigmoid_of_inverse(part: Apply) -> Term:
+    """Put σ(−u) for 1 / (1 + exp(u)), to any power."""
+    base, exponent = part.args
+    if not _whole(exponent, below=0) or not isinstance(base, Add) or len(base.terms) != 2:
+        return part
+    one, other = base.terms if isinstance(base.terms[0], Num) else base.terms[::-1]
+    if one is not Num(1) or not isinstance(other, Apply) or other.function != "exp":
+        return part
+    sigmoid = call("sigmoid", times(Num(-1), other.args[0]))
+    return raised(sigmoid, times(Num(-1), exponent))
+
+
+def _sigmoids_in(part: Term) -> Term:
+    """Put σ(u) for exp(u) σ(−u)."""
+    powers = list(map(base_and_exponent, factors_of(part)))
+    exponents = {
+        base.args[0]: (base, exponent)
+        for base, exponent in powers
+        if isinstance(base, Apply) and base.function == "exp" and _whole(exponent)
+    }
+    for base, exponent in powers:
+        if not (isinstance(base, Apply) and base.function == "sigmoid" and _whole(exponent)):
+            continue
+        opposite = times(Num(-1), base.args[0])
+        if opposite in exponents:
+            factor, often = exponents[opposite]
+            least = min(often.value, exponent.value)  # type: ignore[attr-defined]
+            turned = raised(call("sigmoid", opposite), Num(least))
+            taken = (raised(base, Num(-least)), raised(factor, Num(-least)))
+            return _sigmoids_in(times(part, *taken, turned))
     return part
 
 

@@ -243,6 +243,13 @@ def _tensor(matrix: Matrix, names: Names) -> Any:
     return sp.MatrixSymbol(names.get(matrix.value, "c"), rows, columns)
 
 
+def _zero(matrix: Matrix, names: Names) -> Any:
+    import sympy as sp
+
+    rows, columns = (*map(sympy_size, matrix.shape), sp.Integer(1))[:2]
+    return sp.ZeroMatrix(rows, columns)
+
+
 def _ones(matrix: Matrix, names: Names) -> Any:
     import sympy as sp
 
@@ -270,6 +277,7 @@ def _onehot(matrix: Matrix, names: Names) -> Any:
 
 _HEADS: Mapping[str, Callable[[Matrix, Names], Any]] = {
     "tensor": _tensor,
+    "zero": _zero,
     "ones": _ones,
     "identity": _identity,
     "onehot": _onehot,

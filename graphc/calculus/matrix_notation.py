@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from graphc.calculus import matrix_terms as m
 from graphc.calculus.index_terms import (
     TWO,
+    ZERO,
     Index,
     LogSumExp,
     Softmax,
@@ -23,8 +24,9 @@ from graphc.calculus.index_terms import (
     walk,
 )
 from graphc.calculus.matrix_terms import Matrix
+from graphc.calculus.presenting import with_indices
 from graphc.errors import FormulaError
-from graphc.ir.terms import Add, Apply, Best, Delta, Extent, Mul, Num, Ref, Sum, Term, substitute
+from graphc.ir.terms import Add, Apply, Best, Delta, Extent, Mul, Num, Ref, Sum, Term
 
 Axes = tuple[Index, ...]
 
@@ -46,7 +48,7 @@ def matrix_form(term: Term, axes: Axes) -> Matrix:
     """
     if len(axes) > 2:
         raise FormulaError(f"there is no matrix notation for a result with {len(axes)} axes")
-    return _read(term, axes)
+    return m.oriented(_read(term, axes))
 
 
 @dataclass
@@ -74,8 +76,12 @@ class _Network:
 
 def _read(term: Term, axes: Axes) -> Matrix:
     """Return a term as a tensor over `axes`, repeated along those on which it does not depend."""
+    if term is ZERO and axes:
+        return m.zero(tuple(axis.extent for axis in axes))
     if isinstance(term, Add):
         return m.add(*(_read(part, axes) for part in term.terms))
+    if isinstance(term, Sum) and isinstance(term.body, Add):
+        return m.add(*(_read(Sum(term.index, term.extent, part), axes) for part in term.body.terms))
     uneven = _uneven_bracket(term)
     if uneven is not None:
         return m.add(*(_read(part, axes) for part in uneven))
@@ -120,7 +126,7 @@ def _enter(term: Term, network: _Network) -> None:
             assert isinstance(factor.index, Index)
             index = unused(factor.extent)
             network.bound.append(index)
-            _enter(substitute(factor.body, {factor.index: index}), network)
+            _enter(with_indices(factor.body, {factor.index: index}), network)
         else:
             _enter_factor(_selected(factor, network), network)
 
@@ -236,6 +242,9 @@ def _element(term: Ref, axes: Axes) -> Matrix:
 def _eliminate(network: _Network) -> None:
     """Take the bound index out that joins the fewest matrices, the last among equals."""
     index = min(reversed(network.bound), key=network.degree)
+    if network.degree(index) > 2:
+        _merge_parallel(network)
+        index = min(reversed(network.bound), key=network.degree)
     network.bound.remove(index)
     vector = network.at(index)
     edges = [_towards(edge, index) for edge in network.edges if index in edge[:2]]
@@ -263,6 +272,17 @@ def _eliminate(network: _Network) -> None:
                 network.points.setdefault(one, []).append(m.diagonal(product))
         case _:
             raise FormulaError("an index that more than two matrices share has no matrix notation")
+
+
+def _merge_parallel(network: _Network) -> None:
+    """Multiply matrices that join the same two indices element by element."""
+    merged: dict[tuple[Index, Index], Matrix] = {}
+    for one, other, matrix in network.edges:
+        if (other, one) in merged:
+            one, other, matrix = other, one, m.transposed(matrix)
+        held = merged.get((one, other))
+        merged[one, other] = matrix if held is None else m.hadamard(held, matrix)
+    network.edges = [(one, other, matrix) for (one, other), matrix in merged.items()]
 
 
 def _towards(edge: tuple[Index, Index, Matrix], index: Index) -> tuple[Index, Matrix]:

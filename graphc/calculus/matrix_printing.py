@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 
-from graphc.calculus.matrix_terms import Matrix, power, scalar
+from graphc.calculus.matrix_terms import Matrix, is_number, power, scalar
 from graphc.calculus.printing import ATOM, POWER, PRODUCT, SUM, Printed, printed
+from graphc.calculus.simplify_numbers import number
 from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Num, Term
@@ -109,7 +111,7 @@ class _Printer:
         sign, above, below = "", [], []
         for part in matrix.args:
             top, bottom = _above_and_below(part)
-            number = top.value.value if top is not None and _is_number(top) else None
+            number = top.value.value if top is not None and is_number(top) else None
             if number is not None and number < 0:
                 sign, number = self.style.minus, -number
                 top = scalar(Num(number))
@@ -119,7 +121,7 @@ class _Printer:
                 below.append(bottom)
         if not below:
             return sign + self._joined(above), SUM if sign else PRODUCT
-        numeric = all(not part.shape for part in above) or all(map(_is_number, below))
+        numeric = all(not part.shape for part in above) or all(map(is_number, below))
         under = self._joined(below) if self.style.grouped or len(below) == 1 else ""
         under = under or self.style.brackets(self._joined(below))
         if len(below) == 1 and not self.style.grouped:
@@ -140,8 +142,23 @@ class _Printer:
         alone = len(parts) == 1 and last.head == "hadamard"
         return " ".join([*texts, self.of(last)[0] if alone else self.at(last, level)])
 
+    def _zero(self, matrix: Matrix) -> Printed:
+        return "0", ATOM
+
     def _chain(self, matrix: Matrix) -> Printed:
-        return " ".join(self.at(part, POWER) for part in matrix.args), PRODUCT
+        texts = []
+        for part, run in groupby(matrix.args):
+            often = len(list(run))
+            if often == 1 or part.shape[0] == 1 or len(part.shape) < 2:
+                texts.extend([self.at(part, POWER)] * often)
+            else:
+                texts.append(self.style.power(self._base(part), str(often)))
+        return " ".join(texts), PRODUCT
+
+    def _base(self, matrix: Matrix) -> str:
+        """Return what a power is taken of."""
+        text = self.at(matrix, ATOM)
+        return self.style.brackets(text) if matrix.head == "transpose" else text
 
     def _hadamard(self, matrix: Matrix) -> Printed:
         """Print products and quotients element by element."""
@@ -179,6 +196,9 @@ class _Printer:
             if base.head == "norm":
                 return self._length(base), ATOM
             return self.style.root(self.of(base)[0]), ATOM
+        if base.head == "norm":
+            doubled = 2 * exponent
+            return self.style.power(self._length(base), self.term(number(doubled))), POWER
         if base.shape and exponent == 2 and base.head == "tensor":
             text = self.at(base, POWER)
             return f"{text} {self.signs.hadamard} {text}", PRODUCT
@@ -200,13 +220,9 @@ class _Printer:
         return style.function(name) + style.brackets(", ".join(args)), ATOM
 
 
-def _is_number(matrix: Matrix) -> bool:
-    return matrix.head == "scalar" and isinstance(matrix.value, Num)
-
-
 def _above_and_below(part: Matrix) -> tuple[Matrix | None, Matrix | None]:
     """Return what of a factor stands above the bar, and what below."""
-    if _is_number(part) and isinstance(part.value.value, Fraction):
+    if is_number(part) and isinstance(part.value.value, Fraction):
         value = part.value.value
         return scalar(Num(value.numerator)), scalar(Num(value.denominator))
     if not part.shape and _is_inverse(part):

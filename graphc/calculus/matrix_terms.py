@@ -6,11 +6,13 @@ decided while printing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from graphc.calculus.index_terms import ONE
-from graphc.ir.terms import Num, Term
+from graphc.calculus.index_terms import MINUS, ONE
+from graphc.calculus.simplify_numbers import number
+from graphc.ir.terms import Num, Number, Term
 from graphc.types import Dim
 
 
@@ -61,21 +63,70 @@ def onehot(place: Term, shape: tuple[Dim, ...]) -> Matrix:
     return Matrix("onehot", shape, (), place)
 
 
+def zero(shape: tuple[Dim, ...]) -> Matrix:
+    """Return the expression that is 0 everywhere."""
+    return Matrix("zero", shape)
+
+
 def add(*terms: Matrix) -> Matrix:
-    """Return a sum."""
+    """Return a sum, the scalars that all its terms have in front of it."""
     flat = tuple(p for term in terms for p in (term.args if term.head == "add" else (term,)))
-    return flat[0] if len(flat) == 1 else Matrix("add", flat[0].shape, flat)
+    flat = tuple(p for p in flat if p.head != "zero") or flat[:1]
+    if len(flat) == 1:
+        return flat[0]
+    common = [s for s in _scalars(flat[0]) if all(s in _scalars(p) for p in flat[1:])]
+    if not common or not flat[0].shape:
+        return Matrix("add", flat[0].shape, flat)
+    return scaled(
+        tuple(common), Matrix("add", flat[0].shape, tuple(_without(p, common) for p in flat))
+    )
+
+
+def _scalars(matrix: Matrix) -> tuple[Matrix, ...]:
+    """Return the scalars in front of an expression that are no numbers."""
+    found = matrix.args[:-1] if matrix.head == "scaled" else ()
+    return tuple(s for s in found if not is_number(s))
+
+
+def _without(matrix: Matrix, scalars: list[Matrix]) -> Matrix:
+    kept = tuple(s for s in matrix.args[:-1] if s not in scalars)
+    return scaled(kept, matrix.args[-1])
+
+
+def is_number(matrix: Matrix) -> bool:
+    """Return whether an expression is a number."""
+    return matrix.head == "scalar" and isinstance(matrix.value, Num)
 
 
 def scaled(scalars: tuple[Matrix, ...], matrix: Matrix) -> Matrix:
-    """Return scalars times a matrix."""
+    """Return scalars times a matrix, the powers of equal scalars merged."""
     one = scalar(ONE)
     if matrix.head == "scaled":
         scalars, matrix = (*scalars, *matrix.args[:-1]), matrix.args[-1]
-    kept = tuple(s for s in scalars if s != one)
+    if not matrix.shape:
+        scalars, matrix = (*scalars, matrix), one
+    kept = _merged(scalars)
     if matrix == one and kept:
         kept, matrix = kept[:-1], kept[-1]
     return Matrix("scaled", matrix.shape, (*kept, matrix)) if kept else matrix
+
+
+def _merged(scalars: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+    """Return scalars with each base once: the number first, if it is not 1."""
+    coefficient: Number = 1
+    exponents: dict[Matrix, Number] = {}
+    for factor in scalars:
+        if is_number(factor):
+            coefficient = number(coefficient * factor.value.value).value
+            continue
+        powered = factor.head == "power" and isinstance(factor.value, Num)
+        base = factor.args[0] if powered else factor
+        exponents[base] = exponents.get(base, 0) + (factor.value.value if powered else 1)
+    kept = [scalar(number(coefficient))] if coefficient != 1 else []
+    for base, exponent in exponents.items():
+        if exponent:
+            kept.append(base if exponent == 1 else power(base, number(exponent)))
+    return tuple(kept)
 
 
 def chain(*parts: Matrix) -> Matrix:
@@ -113,11 +164,13 @@ def transposed(matrix: Matrix) -> Matrix:
             return matrix.args[0]
         case "chain":
             return chain(*map(transposed, reversed(matrix.args)))
-        case "add":
+        case "zero":
+            return zero(turned)
+        case "add" if len(matrix.shape) == 2 and turned[0] != 1:
             return add(*map(transposed, matrix.args))
         case "scaled":
             return scaled(matrix.args[:-1], transposed(matrix.args[-1]))
-        case "hadamard":
+        case "hadamard" if len(matrix.shape) == 2:
             return hadamard(*map(transposed, matrix.args))
         case "diag" | "identity":
             return matrix
@@ -175,3 +228,36 @@ def power(base: Matrix, exponent: Num) -> Matrix:
 def call(function: str, shape: tuple[Dim, ...], *args: Matrix) -> Matrix:
     """Return a function: of scalars and, element by element, of tensors; or of a whole column."""
     return Matrix("call", shape, args, function)
+
+
+def oriented(matrix: Matrix) -> Matrix:
+    """Return an expression with differences in norms written as they are elsewhere.
+
+    The norm of ``a − x`` beside ``x − a`` is that of ``x − a``.
+    """
+    brackets = set(_brackets(matrix))
+
+    def turn(part: Matrix) -> Matrix:
+        args = tuple(map(turn, part.args))
+        if part.head == "norm" and args[0].head == "add" and args[0] not in brackets:
+            turned = Matrix("add", args[0].shape, tuple(map(negated, args[0].args)))
+            for order in (turned.args, turned.args[::-1]):
+                if Matrix("add", turned.shape, order) in brackets:
+                    return norm(Matrix("add", turned.shape, order))
+        return Matrix(part.head, part.shape, args, part.value) if args != part.args else part
+
+    return turn(matrix)
+
+
+def negated(matrix: Matrix) -> Matrix:
+    """Return the negative."""
+    return scaled((scalar(MINUS),), matrix)
+
+
+def _brackets(matrix: Matrix) -> Iterator[Matrix]:
+    """Yield the sums in an expression that are not in a norm."""
+    if matrix.head == "add":
+        yield matrix
+    if matrix.head != "norm":
+        for part in matrix.args:
+            yield from _brackets(part)

@@ -5,7 +5,7 @@ What comes out is for printing only. Sums and products in it keep the order they
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from graphc.calculus.index_notation import index_names
@@ -35,7 +35,7 @@ from graphc.ir.terms import (
     Symbol,
     Term,
     children,
-    substitute,
+    rebuild,
 )
 from graphc.types import names_in
 
@@ -113,7 +113,7 @@ class _Presentation:
             index: Index(letter, index.extent)
             for index, letter in zip(dict.fromkeys([*read, *indices]), letters, strict=True)
         }
-        body = substitute(body, named)
+        body = with_indices(body, named)
         if isinstance(body, Mul):
             body = Mul(tuple(sorted(body.factors, key=self._rank)))
         place = {index: letters.index(new.name) for index, new in named.items()}
@@ -177,6 +177,19 @@ class _Presentation:
         return f"{type(term).__name__}{label}({','.join(map(self._key, children(term)))})"
 
 
+def with_indices(term: Term, names: Mapping[Term, Term]) -> Term:
+    """Return a presented term with other indices, its sums and products in the same order."""
+    if term in names:
+        return names[term]
+    if isinstance(term, Add):
+        made: Term = Add(tuple(with_indices(part, names) for part in term.terms))
+        return made
+    if isinstance(term, Mul):
+        product: Term = Mul(tuple(with_indices(part, names) for part in term.factors))
+        return product
+    return rebuild(term, lambda part: with_indices(part, names))
+
+
 def _nest(term: Any) -> list[Any]:
     nest = [term]
     while isinstance(term, Sum) and isinstance(term.body, Sum):
@@ -199,10 +212,20 @@ def _with_sign(term: Mul) -> tuple[Term, ...]:
         return term.factors
     for position, factor in enumerate(term.factors[1:], 1):
         flipped = _flipped(factor)
-        if flipped is not None:
+        if flipped is not None and not _has_twin(factor, term.factors):
             rest = term.factors[1:position] + term.factors[position + 1 :]
             return (*(() if coefficient == -1 else (Num(-coefficient),)), *rest, flipped)
     return term.factors
+
+
+def _has_twin(bracket: Term, factors: Sequence[Term]) -> bool:
+    """Return whether a bracket stands in a product twice, at other indices."""
+    tensors = _tensors(bracket)
+    return sum(isinstance(f, Add) and _tensors(f) == tensors for f in factors) > 1
+
+
+def _tensors(term: Term) -> set[Any]:
+    return {part.tensor for part in walk(term) if isinstance(part, Ref)}
 
 
 def _flipped(term: Term) -> Term | None:

@@ -106,7 +106,8 @@ def names_behind(
     """
     names: dict[Node, str] = {}
     for v in (*more, variable):
-        _enter(v, _name(v), names)
+        if not _is_anonymous(v):
+            _enter(v, _name(v), names)
     stops = {id(v) for v in more}
     seen: set[int] = set()
     pending = [(variable, -1)]  # with the number of blocks between it and the start
@@ -128,7 +129,13 @@ def names_behind(
             for short, parameter in v.call.parameters.items():
                 _enter(parameter, f"{block}_{short}" if block else short, names)
         pending.extend((source, further) for source in reversed(sources(v)))
+    for v in more:  # what is derived by needs a name, one that no variable has
+        _enter(v, _name(v), names)
     return names
+
+
+def _is_anonymous(v: Variable) -> bool:
+    return v.name is None and v.call is None
 
 
 def _enter(v: Variable, name: str, names: dict[Node, str]) -> None:

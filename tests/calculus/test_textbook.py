@@ -1,0 +1,137 @@
+"""Identities of textbooks, as gc.grad and its like print them; each is also computed.
+
+The Matrix Cookbook (Petersen and Pedersen, 2012) by its numbers, examples of matrixcalculus.org,
+and the losses of machine learning.
+"""
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.calculus.evaluating import evaluate_term
+from graphc.calculus.evaluating_matrices import evaluate_matrix
+from graphc.language.formula import formula_of
+from tests.numerics import close, value
+
+SIZES = {"m": 2, "n": 3, "k": 4}
+v = gc.observed
+s, t = v("s"), v("t")
+a, b, c, x, y = (v(name, "n") for name in "abcxy")
+d, u = v("d", "m"), v("u", "k")
+A, X, C = v("A", ("m", "n")), v("X", ("n", "k")), v("C", ("k", "m"))
+B, D, M, Q = (v(name, ("n", "n")) for name in "BDMQ")
+Y = v("Y", ("n", "k"))
+LEAVES = (s, t, a, b, c, x, y, d, u, A, X, C, B, D, M, Q, Y)
+norm = np.sqrt(np.sum(x**2))
+softplus = np.sum(np.log(1 + np.exp(-y * x)))
+
+# An expression, what it is derived by, and the derivative: a gradient, or else a Jacobian.
+IDENTITIES = {
+    "cookbook 69": (lambda: x @ a, x, "a"),
+    "cookbook 70": (lambda: d @ A @ x, A, "d xᵀ"),
+    "cookbook 71": (lambda: x @ A.T @ d, A, "d xᵀ"),
+    "cookbook 72": (lambda: a @ Q @ a, Q, "a aᵀ"),
+    "cookbook 76": (lambda: np.sum(X) ** 2, X, "2 (𝟏ᵀ X 𝟏) 𝟏 𝟏ᵀ"),
+    "cookbook 77": (lambda: a @ X @ X.T @ b, X, "a bᵀ X + b aᵀ X"),
+    "cookbook 78": (lambda: (B @ x + b) @ M @ (D @ x + c), x,
+                    "Bᵀ M (D x + c) + Dᵀ Mᵀ (B x + b)"),
+    "cookbook 81": (lambda: x @ B @ x, x, "B x + Bᵀ x"),
+    "cookbook 82": (lambda: a @ X @ X.T @ D @ X @ X.T @ b, X,
+                    "a bᵀ X Xᵀ Dᵀ X + b aᵀ X Xᵀ D X + D X Xᵀ b aᵀ X + Dᵀ X Xᵀ a bᵀ X"),
+    "cookbook 84": (lambda: (x - a) @ Q @ (x - a), x, "Q (x − a) + Qᵀ (x − a)"),
+    "cookbook 88": (lambda: np.sum((d - A @ x) ** 2), A, "2 (A x − d) xᵀ"),
+    "cookbook 90": (lambda: a @ Q @ Q @ b, Q, "a bᵀ Qᵀ + Qᵀ a bᵀ"),
+    "cookbook 99": (lambda: np.trace(Q), Q, "I"),
+    "cookbook 100": (lambda: np.trace(X @ (C @ A)), X, "Aᵀ Cᵀ"),
+    "cookbook 101": (lambda: np.trace(A @ X @ C), X, "Aᵀ Cᵀ"),
+    "cookbook 102": (lambda: np.trace(A @ Y @ C), Y, "Aᵀ Cᵀ"),
+    "cookbook 103": (lambda: np.trace(X.T @ Y), X, "Y"),
+    "cookbook 104": (lambda: np.trace(Y @ X.T), X, "Y"),
+    "cookbook 106": (lambda: np.trace(Q @ Q), Q, "2 Qᵀ"),
+    "cookbook 107": (lambda: np.trace(Q @ Q @ B), Q, "Qᵀ Bᵀ + Bᵀ Qᵀ"),
+    "cookbook 108": (lambda: np.trace(X.T @ B @ X), X, "B X + Bᵀ X"),
+    "cookbook 111": (lambda: np.trace(X @ X.T @ B), X, "B X + Bᵀ X"),
+    "cookbook 116": (lambda: np.trace(X.T @ X), X, "2 X"),
+    "cookbook 117": (lambda: np.trace(B @ X @ X.T @ D), X, "Bᵀ Dᵀ X + D B X"),
+    "cookbook 118": (lambda: np.trace(B @ Q @ D @ Q), Q, "Dᵀ Qᵀ Bᵀ + Bᵀ Qᵀ Dᵀ"),
+    "cookbook 122": (lambda: np.trace(Q @ Q @ Q), Q, "3 (Qᵀ)²"),
+    "cookbook 129": (lambda: np.sqrt(np.sum((x - a) ** 2)), x, "(x − a) / ‖x − a‖"),
+    "cookbook 130": (lambda: (x - a) / np.sqrt(np.sum((x - a) ** 2)), x,
+                     "I / ‖x − a‖ − (x − a) (x − a)ᵀ / ‖x − a‖³"),
+    "cookbook 131": (lambda: np.sum(x**2), x, "2 x"),
+    "cookbook 132": (lambda: np.sum(X**2), X, "2 X"),
+    "least squares": (lambda: np.sum((A @ x - d) ** 2), x, "2 Aᵀ (A x − d)"),
+    "ridge": (lambda: np.sum((A @ x - d) ** 2) + s * np.sum(x**2), x, "2 (Aᵀ (A x − d) + s x)"),
+    "inner product": (lambda: d @ (A @ x), x, "Aᵀ d"),
+    "bilinear, by a matrix": (lambda: a @ X @ u, X, "a uᵀ"),
+    "factorisation": (lambda: np.sum((Q - X @ Y.T) ** 2), X, "2 (X Yᵀ − Q) Y"),
+    "factorisation, other factor": (
+        lambda: np.sum((Q - X @ Y.T) ** 2), Y, "2 (Y Xᵀ − Qᵀ) X"),
+    "weighted factorisation": (
+        lambda: np.sum(B * (Q - X @ Y.T) ** 2), X, "2 (B ⊙ (X Yᵀ − Q)) Y"),
+    "Hadamard product": (lambda: a @ (x * y), x, "a ⊙ y"),
+    "Hadamard product of matrices": (lambda: np.sum(X * Y), X, "Y"),
+    "Frobenius norm": (lambda: np.sqrt(np.sum(X**2)), X, "X / ‖X‖_F"),
+    "diagonal": (lambda: np.einsum("ii,i->", Q, x), Q, "diag(x)"),
+    "diagonal, by the vector": (lambda: np.einsum("ii,i->", Q, x), x, "diag(Q)"),
+    "sum of rows": (lambda: np.sum(Q @ x), Q, "𝟏 xᵀ"),
+    "exponential": (lambda: np.sum(np.exp(x)), x, "exp(x)"),
+    "entropy": (lambda: np.sum(x * np.log(x)), x, "log(x) + 𝟏"),
+    "logistic regression": (lambda: softplus, x, "−y ⊙ σ(−x ⊙ y)"),
+    "logistic regression, linear": (
+        lambda: np.sum(np.log(1 + np.exp(-(A @ x)))), x, "−Aᵀ σ(−A x)"),
+    "logsumexp": (lambda: np.log(np.sum(np.exp(x))), x, "softmax(x)"),
+    "Gauss": (lambda: np.exp(-np.sum((x - a) ** 2) / (2 * s)), x,
+              "exp(−‖a − x‖² / (2 s)) (a − x) / s"),
+    "Rayleigh quotient": (lambda: (x @ Q @ x) / (x @ x), x,
+                          "(Q x + Qᵀ x − 2 (xᵀ Q x) x / ‖x‖²) / ‖x‖²"),
+    "layer": (lambda: np.tanh(A @ x + d), x, "diag(𝟏 − tanh(A x + d)^(⊙2)) A"),
+    "linear map": (lambda: A @ x, x, "A"),
+    "normalised": (lambda: x / norm, x, "I / ‖x‖ − x xᵀ / ‖x‖³"),
+    "outer product": (lambda: x * (a @ x), x, "(aᵀ x) I + x aᵀ"),
+    "elementwise": (lambda: x * y, x, "diag(y)"),
+}  # fmt: skip
+
+HESSIANS = {
+    "least squares": (lambda: np.sum((A @ x - d) ** 2), x, "2 Aᵀ A"),
+    "quadratic form": (lambda: x @ Q @ x, x, "Q + Qᵀ"),
+    "logistic regression": (
+        lambda: np.sum(np.log(1 + np.exp(A @ x))), x, "Aᵀ diag(σ(A x) ⊙ (𝟏 − σ(A x))) A"),
+    "norm": (lambda: norm, x, "I / ‖x‖ − x xᵀ / ‖x‖³"),
+    "exponential": (lambda: np.sum(np.exp(x)), x, "diag(exp(x))"),
+    "logsumexp": (lambda: np.log(np.sum(np.exp(x))), x,
+                  "diag(softmax(x)) − softmax(x) softmax(x)ᵀ"),
+    "linear": (lambda: a @ x, x, "0"),
+    "quartic": (lambda: (x @ x) ** 2, x, "4 ‖x‖² I + 8 x xᵀ"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def feed():
+    rng = np.random.default_rng(0)
+    return {w: rng.uniform(0.2, 1.5, [SIZES[str(dim)] for dim in w.shape]) for w in LEAVES}
+
+
+def check(derivative, text, feed):
+    formula = formula_of(derivative)
+    assert formula.text == text
+    expected = value(derivative, feed, **SIZES)
+    leaves = {w.node: array for w, array in feed.items()}
+    close(evaluate_term(formula.term, leaves, SIZES, formula.free), expected, 1e-10)
+    if formula.matrix is not None:
+        found = evaluate_matrix(formula.matrix, leaves, SIZES)
+        close(np.reshape(found, expected.shape), expected, 1e-10)
+    assert "\\" in formula.latex or formula.latex.isascii()
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_identity(name, feed):
+    make, by, text = IDENTITIES[name]
+    of = make()
+    check(gc.jacobian(of, by) if of.shape else gc.grad(of, by), text, feed)
+
+
+@pytest.mark.parametrize("name", HESSIANS)
+def test_hessian(name, feed):
+    make, by, text = HESSIANS[name]
+    check(gc.hessian(make(), by), text, feed)
