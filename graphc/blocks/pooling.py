@@ -1,0 +1,215 @@
+"""Pooling over windows of one, two or three axes of space: (channels, *space), without a batch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from graphc.blocks.checks import usage
+from graphc.blocks.space import Pads, check_space, padded, per_axis
+from graphc.language.functions import Function, Input, function
+from graphc.language.protocol.windows import windows
+from graphc.language.variable import Variable, as_variable
+
+Size = int | tuple[int, ...]
+
+
+class Pooling:
+    """The options of a pooling, checked: one number for each axis of space."""
+
+    def __init__(
+        self,
+        x: Variable,
+        dims: int,
+        block: str,
+        kernel_size: Size,
+        stride: Size | None,
+        padding: Size,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> None:
+        check_space(x, dims, block)
+        self.space: tuple[Any, ...] = x.shape[1:]
+        self.block = block
+        self.size = per_axis(kernel_size, dims, block, "kernel_size", 1)
+        self.stride = per_axis(self.size if stride is None else stride, dims, block, "stride", 1)
+        self.padding = per_axis(padding, dims, block, "padding")
+        self.dilation = per_axis(dilation, dims, block, "dilation", 1)
+        usage(
+            all(2 * p <= k for p, k in zip(self.padding, self.size, strict=True)),
+            f"{block}: padding is at most half of kernel_size, got {padding} and {kernel_size}",
+        )
+        usage(
+            not ceil_mode or all(isinstance(n, int) for n in self.space),
+            f"{block}: ceil_mode needs to know the sizes, and they are {self.space}",
+        )
+        self.pads: Pads = tuple(
+            (p, p + (self._missing(a) if ceil_mode else 0)) for a, p in enumerate(self.padding)
+        )
+        self.axes = tuple(range(1, dims + 1))
+        self.inner = tuple(range(-dims, 0))
+
+    def _missing(self, axis: int) -> int:
+        """Return how much the last window reaches over the end; it must start before it."""
+        size: int = self.space[axis]
+        stride, pad = self.stride[axis], self.padding[axis]
+        span = self.dilation[axis] * (self.size[axis] - 1) + 1
+        steps = math.ceil((size + 2 * pad - span) / stride)
+        if steps * stride >= size + pad:
+            steps -= 1
+        return max(0, steps * stride + span - size - 2 * pad)
+
+    def windows(self, x: Variable) -> Variable:
+        """Return the windows of x, already padded."""
+        return windows(x, self.size, self.axes, self.stride, self.dilation)
+
+    def counts(self, include_pad: bool) -> Any:
+        """Return how many elements each window holds; of the padding those of both sides alone."""
+        held = []
+        for size, pads, pad, axis in zip(
+            self.space, self.pads, self.padding, range(len(self.size)), strict=True
+        ):
+            inside = np.zeros(size + sum(pads))
+            first, last = (0, size + 2 * pad) if include_pad else (pad, size + pad)
+            inside[first:last] = 1.0
+            view = np.lib.stride_tricks.sliding_window_view(inside, self.size[axis])
+            held.append(view[:: self.stride[axis]].sum(-1))
+        total = held[0]
+        for more in held[1:]:
+            total = total[..., None] * more
+        return total
+
+
+def _max_pool(dims: int) -> Function:
+    name = f"max_pool{dims}d"
+
+    def body(
+        x: Any = Input("channels ..."),
+        kernel_size: Size = 2,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> Any:
+        """Return the largest element of each window, channel by channel.
+
+        The stride is by default the size of the window. Padding never counts. Equal largest
+        elements share the gradient (PyTorch gives it to the first).
+        """
+        pool = Pooling(x, dims, name, kernel_size, stride, padding, dilation, ceil_mode)
+        around = padded(x, pool.pads)
+        if around is not x:
+            edge = np.pad(np.ones((1, *_known(pool))), ((0, 0), *pool.pads))
+            around = np.where(edge == 1, around, -np.inf)  # type: ignore[assignment]
+        return np.max(pool.windows(around), axis=pool.inner)
+
+    body.__name__ = name
+    return function(body)
+
+
+def _known(pool: Pooling) -> tuple[int, ...]:
+    usage(
+        all(isinstance(n, int) for n in pool.space),
+        f"{pool.block}: padding needs to know the sizes, and they are {pool.space}",
+    )
+    return pool.space
+
+
+def _avg_pool(dims: int) -> Function:
+    name = f"avg_pool{dims}d"
+
+    def body(
+        x: Any = Input("channels ..."),
+        kernel_size: Size = 2,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: float | None = None,
+    ) -> Any:
+        """Return the mean of each window, channel by channel.
+
+        The stride is by default the size of the window. The mean counts the zeros of the padding
+        unless `count_include_pad` is false; `divisor_override` divides in place of the count.
+        """
+        pool = Pooling(x, dims, name, kernel_size, stride, padding, 1, ceil_mode)
+        usage(
+            divisor_override is None or divisor_override != 0, f"{name}: divisor_override is not 0"
+        )
+        total = np.sum(pool.windows(padded(x, pool.pads)), axis=pool.inner)
+        if divisor_override is not None:
+            return total / divisor_override
+        everything = math.prod(pool.size)
+        if not any(map(any, pool.pads)):
+            return total / everything
+        _known(pool)
+        counts = pool.counts(count_include_pad)
+        return total / (everything if np.all(counts == everything) else counts)
+
+    body.__name__ = name
+    return function(body)
+
+
+def _adaptive(dims: int, kind: str) -> Function:
+    name = f"adaptive_{kind}_pool{dims}d"
+
+    def body(x: Any = Input("channels ..."), output_size: Any = 1) -> Any:
+        """Return as many places as are wanted along each axis of space, whatever there are.
+
+        Place i of o stands for the elements from ``floor(i n / o)`` to ``ceil((i + 1) n / o)``,
+        of n. None keeps the size of an axis.
+        """
+        check_space(x, dims, name)
+        several = isinstance(output_size, tuple | list)
+        wanted = tuple(output_size) if several else (output_size,) * dims
+        whole = tuple(n if w is None else w for w, n in zip(wanted, x.shape[1:], strict=False))
+        sizes = per_axis(whole, dims, name, "output_size", 1)
+        known: Any = x.shape[1:]
+        reduce = np.max if kind == "max" else np.mean
+        if set(sizes) == {1}:
+            return reduce(x, axis=tuple(range(1, dims + 1)), keepdims=True)
+        usage(
+            all(isinstance(n, int) for n in known),
+            f"{name}: needs to know the sizes, and they are {known}",
+        )
+        if all(n % o == 0 for n, o in zip(known, sizes, strict=True)):
+            steps = tuple(n // o for n, o in zip(known, sizes, strict=True))
+            parts = windows(x, steps, tuple(range(1, dims + 1)), steps)
+            return reduce(parts, axis=tuple(range(-dims, 0)))
+        for axis, size in enumerate(sizes, 1):
+            x = _along(x, axis, size, kind)
+        return x
+
+    body.__name__ = name
+    return function(body)
+
+
+def _along(x: Any, axis: int, size: int, kind: str) -> Any:
+    """Pool along one axis, into windows of unequal sizes."""
+    n = x.shape[axis]
+    starts = [i * n // size for i in range(size)]
+    ends = [-((i + 1) * n // -size) for i in range(size)]
+    if kind == "avg":
+        weights = np.zeros((size, n))
+        for row, start, end in zip(weights, starts, ends, strict=True):
+            row[start:end] = 1.0 / (end - start)
+        axes = "abcd"[: x.ndim]
+        moved = axes.replace(axes[axis], "o")
+        return np.einsum(f"o{axes[axis]},{axes}->{moved}", weights, x)
+    longest = max(e - s for s, e in zip(starts, ends, strict=True))
+    # Windows that are shorter hold their last element several times.
+    places = np.minimum(np.array(starts)[:, None] + np.arange(longest), np.array(ends)[:, None] - 1)
+    key = (*(slice(None),) * axis, as_variable(places))
+    return np.max(x[key], axis=axis + 1)
+
+
+max_pool1d, max_pool2d, max_pool3d = (_max_pool(dims) for dims in (1, 2, 3))
+avg_pool1d, avg_pool2d, avg_pool3d = (_avg_pool(dims) for dims in (1, 2, 3))
+adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = (
+    _adaptive(dims, "avg") for dims in (1, 2, 3)
+)
+adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (
+    _adaptive(dims, "max") for dims in (1, 2, 3)
+)
