@@ -25,6 +25,7 @@ from graphc.errors import (
     TrainingError,
     UsageError,
 )
+from graphc.language import special as _special
 from graphc.language.declare import computed, constant, latent, observed, parameter
 from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
@@ -32,6 +33,7 @@ from graphc.language.functions import Block, Function, Input, Parameter, block, 
 from graphc.language.graph import Graph
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.samples import over_samples
+from graphc.language.special import *
 from graphc.language.variable import Variable
 from graphc.render.files import render
 from graphc.training import *
@@ -64,6 +66,7 @@ __all__ = [
     "computed",
     "constant",
     "cost",
+    "elementwise",
     "formula",
     "function",
     "gnvp",
@@ -82,6 +85,7 @@ __all__ = [
     "stop_gradient",
     "vjp",
     *_blocks.__all__,
+    *_special.__all__,
     *_training.__all__,
 ]
 
@@ -92,6 +96,10 @@ def __getattr__(name: str) -> Any:
         import graphc.language.formula as formulas
 
         return getattr(formulas, name)
+    if name == "elementwise":
+        from graphc.language.elementwise import elementwise
+
+        return elementwise
     raise AttributeError(f"module 'graphc' has no attribute {name!r}")
 
 

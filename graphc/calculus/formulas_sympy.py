@@ -27,7 +27,31 @@ from graphc.ir.terms import (
 from graphc.types import Dim, names_in
 
 Names = Mapping[Node, str]
-_SAME_NAME = "exp log sin cos tan sinh cosh tanh sign"
+_SAME_NAME = "exp log sin cos tan sinh cosh tanh sign erf erfc erfinv gamma digamma polygamma beta"
+_OTHER_NAME = {
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "arctan2": "atan2",
+    "absolute": "Abs",
+    "floor": "floor",
+    "ceil": "ceiling",
+    "power": "Pow",
+    "remainder": "Mod",
+    "maximum": "Max",
+    "minimum": "Min",
+    "fmax": "Max",
+    "fmin": "Min",
+    "gammaln": "loggamma",
+    "iv": "besseli",
+    "spherical_jn": "jn",
+    "heaviside": "Heaviside",
+    "gcd": "gcd",
+    "lcm": "lcm",
+}
 MOST_COMPARED = 64  # elements of which SymPy is given the largest, one by one
 
 
@@ -118,6 +142,31 @@ def sympy_size(dim: Dim) -> Any:
     return sp.sympify(str(dim), locals=symbols)
 
 
+def _normal(x: Any) -> Any:
+    import sympy as sp
+
+    return sp.erfc(-x / sp.sqrt(2)) / 2
+
+
+def _mills(x: Any) -> Any:
+    import sympy as sp
+
+    return sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi) / _normal(x)
+
+
+def _exprel(n: Any, x: Any) -> Any:
+    """Return the exponential without its first n terms, divided by xⁿ."""
+    import sympy as sp
+
+    return (sp.exp(x) - sum(x**k / sp.factorial(k) for k in range(int(n)))) / x**n
+
+
+def _truncated(x: Any) -> Any:
+    import sympy as sp
+
+    return sp.sign(x) * sp.floor(sp.Abs(x))
+
+
 @cache
 def _functions() -> Mapping[str, Callable[..., Any]]:
     import sympy as sp
@@ -127,17 +176,56 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
 
     return {
         **{name: getattr(sp, name) for name in _SAME_NAME.split()},
-        "arctan": sp.atan,
+        **{name: getattr(sp, other) for name, other in _OTHER_NAME.items()},
+        "pi": lambda: sp.pi,
+        "add": lambda a, b: a + b,
+        "subtract": lambda a, b: a - b,
+        "multiply": lambda a, b: a * b,
+        "divide": lambda a, b: a / b,
+        "negative": lambda x: -x,
+        "square": lambda x: x**2,
+        "reciprocal": lambda x: 1 / x,
+        "sqrt": sp.sqrt,
         "expm1": lambda x: sp.exp(x) - 1,
         "log1p": lambda x: sp.log(1 + x),
-        "absolute": sp.Abs,
-        "floor": sp.floor,
-        "ceil": sp.ceiling,
-        "power": sp.Pow,
+        "exp2": lambda x: 2**x,
+        "log2": lambda x: sp.log(x, 2),
+        "log10": lambda x: sp.log(x, 10),
+        "logaddexp": lambda a, b: sp.log(sp.exp(a) + sp.exp(b)),
+        "logaddexp2": lambda a, b: sp.log(2**a + 2**b, 2),
+        "cbrt": lambda x: sp.real_root(x, 3),
+        "hypot": lambda a, b: sp.sqrt(a**2 + b**2),
+        "deg2rad": lambda x: x * sp.pi / 180,
+        "rad2deg": lambda x: x * 180 / sp.pi,
+        "cosm1": lambda x: sp.cos(x) - 1,
+        "exprel": _exprel,
+        "sinc": lambda x: sp.sinc(sp.pi * x),
+        "logit": lambda x: sp.log(x / (1 - x)),
+        "erfcx": lambda x: sp.exp(x**2) * sp.erfc(x),
+        "ierfcx": lambda x: 1 / sp.sqrt(sp.pi) - x * sp.exp(x**2) * sp.erfc(x),
+        "erfcinv": lambda x: sp.erfinv(1 - x),
+        "ndtr": _normal,
+        "log_ndtr": lambda x: sp.log(_normal(x)),
+        "inverse_mills": _mills,
+        "normal_mean_excess": lambda x: x + _mills(x),
+        "ndtri": lambda p: sp.sqrt(2) * sp.erfinv(2 * p - 1),
+        "betaln": lambda a, b: sp.log(sp.beta(a, b)),
+        "ive": lambda n, x: sp.exp(-sp.Abs(x)) * sp.besseli(n, x),
+        "xlogy": lambda x, y: x * sp.log(y),
+        "xlog1py": lambda x, y: x * sp.log(1 + y),
+        "entr": lambda x: -x * sp.log(x),
+        "rel_entr": lambda x, y: x * sp.log(x / y),
+        "kl_div": lambda x, y: x * sp.log(x / y) - x + y,
         "floor_divide": lambda a, b: sp.floor(a / b),
-        "remainder": sp.Mod,
-        "maximum": sp.Max,
-        "minimum": sp.Min,
+        "fmod": lambda a, b: a - b * _truncated(a / b),
+        "trunc": _truncated,
+        "ldexp": lambda x, n: x * 2**n,
+        "left_shift": lambda x, n: x * 2**n,
+        "right_shift": lambda x, n: sp.floor(x / 2**n),
+        "clip": lambda x, low, high: sp.Min(sp.Max(x, low), high),
+        "copysign": lambda a, b: sp.Abs(a) * sp.Piecewise((1, b >= 0), (-1, True)),
+        "real": lambda x: x,
+        "stop_gradient": lambda x: x,
         "relu": lambda x: sp.Max(x, 0),
         "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
         "softplus": lambda x: sp.log(1 + sp.exp(x)),
@@ -150,6 +238,7 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
         "not_equal": lambda a, b: indicator(sp.Ne(a, b)),
         "logical_and": lambda a, b: a * b,
         "logical_or": lambda a, b: a + b - a * b,
+        "logical_xor": lambda a, b: a + b - 2 * a * b,
         "logical_not": lambda a: 1 - a,
         "where": lambda c, a, b: sp.Piecewise((a, sp.Ne(c, 0)), (b, True)),
     }

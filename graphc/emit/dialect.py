@@ -15,7 +15,7 @@ from graphc.ir.nodes import Node
 from graphc.ops.leaves import Constant, scalar_value
 from graphc.types import Dim, Shape, evaluate, names_in
 
-ATOM, POWER, UNARY, TIMES, PLUS, COMPARE = 20, 14, 13, 12, 11, 6
+ATOM, POWER, UNARY, TIMES, PLUS, SHIFT, AND, XOR, OR, COMPARE = 20, 14, 13, 12, 11, 10, 9, 8, 7, 6
 
 
 PRECEDENCE = {
@@ -27,6 +27,11 @@ PRECEDENCE = {
     "%": TIMES,
     "@": TIMES,
     "**": POWER,
+    "<<": SHIFT,
+    ">>": SHIFT,
+    "&": AND,
+    "^": XOR,
+    "|": OR,
     ">": COMPARE,
     ">=": COMPARE,
     "<": COMPARE,
@@ -62,6 +67,8 @@ class Dialect:
         Helper functions that were spelled, name and source, to be carried in the file.
     fixed
         Module-level arrays of one number that fast code takes its operands from, name and source.
+    wide
+        Whether real numbers are float64, in which the special functions are computed.
     sized
         The named sizes that were spelled, to be bound in the function's first lines.
     """
@@ -73,6 +80,7 @@ class Dialect:
     constants: dict[Node, str]
     helpers: dict[str, str]
     fixed: dict[str, str]
+    wide: bool = True
     sized: set[str] = field(default_factory=set)
 
     @property

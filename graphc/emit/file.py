@@ -58,6 +58,7 @@ class File:
             self.constants,
             self.helpers,
             self.fixed,
+            self.model.dtype == "float64",
         )
 
     def leaves(self, fields: Sequence[Field]) -> dict[Node, str]:

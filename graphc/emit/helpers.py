@@ -1,35 +1,102 @@
-"""Functions that NumPy lacks, as source that an emitted file carries."""
+"""Functions that NumPy lacks, as source that an emitted file carries.
+
+They are the functions of `graphc.ops.special` themselves: what the reference evaluates is what
+files compute.
+"""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import io
+import tokenize
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
 from graphc.emit.dialect import Dialect
 from graphc.errors import CompileError
+from graphc.ops.special import bessel, elementary, erf, gamma
 
-# Functions that NumPy lacks: source (after formatting with the library's name) and accuracy.
-HELPERS = {
-    "sigmoid": '''def {name}(x):
-    """1 / (1 + exp(-x)); exp only of what is not positive, so that it cannot overflow."""
-    e = {lib}.exp(-{lib}.abs(x))
-    return {lib}.where(x >= 0, 1, e) / (1 + e)
-''',
-    "softplus": '''def {name}(x):
-    """log(1 + exp(x)); exp only of what is not positive, so that it cannot overflow."""
-    return {lib}.maximum(x, 0) + {lib}.log1p({lib}.exp(-{lib}.abs(x)))
-''',
-    "log_sigmoid": '''def {name}(x):
-    """log(1 / (1 + exp(-x))); exp only of what is not positive, so that it cannot overflow."""
-    return {lib}.minimum(x, 0) - {lib}.log1p({lib}.exp(-{lib}.abs(x)))
-''',
-}
+# Computed in the file's own dtype; all others in float64, to be rounded once.
+NATIVE = frozenset({"sigmoid", "softplus", "log_sigmoid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A function or constant of the special functions: its text, and what else it names."""
+
+    text: str
+    uses: tuple[str, ...]
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Return all functions and constants, by name; names are unique among the modules."""
+    found: dict[str, Source] = {}
+    for module in (elementary, erf, gamma, bessel):
+        text = inspect.getsource(module)
+        lines = text.splitlines()
+        for statement in ast.parse(text).body:
+            names = _defined(statement)
+            if names:
+                above = lines[statement.lineno - 2]
+                start = statement.lineno - 1 - above.startswith("# ")
+                body = "\n".join(lines[start : statement.end_lineno])
+                read = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+                found[names] = Source(_untyped(body), tuple(sorted(read - {names})))
+    return found
+
+
+def _defined(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.FunctionDef):
+        return statement.name
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    return ""
+
+
+def _untyped(text: str) -> str:
+    return text.replace(": Any", "").replace(" -> Any", "")
 
 
 def helper(function: str, dialect: Dialect) -> str:
     """Return the name of a helper function; enter its source among those the file carries."""
-    if function not in HELPERS:
+    if function not in sources():
         raise CompileError(f"'{function}' has no spelling for {dialect.target.title}")
-    name = f"_{function}"
-    dialect.helpers[name] = HELPERS[function].format(name=name, lib=dialect.lib)
-    return name
+    pending = [function]
+    while pending:
+        name = pending.pop()
+        if f"_{name}" in dialect.helpers or name not in sources():
+            continue
+        source = sources()[name]
+        dialect.helpers[f"_{name}"] = _renamed(source.text, dialect) + "\n"
+        pending.extend(source.uses)
+    return f"_{function}"
+
+
+BUILTINS = ("range", "abs", "enumerate", "len")
+
+
+def _renamed(text: str, dialect: Dialect) -> str:
+    """Return source with the file's names: an underscore in front, and its name of the library."""
+    lines = text.splitlines(keepends=True)
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    for before, token in reversed([(None, tokens[0]), *pairwise(tokens)]):
+        if token.type != tokenize.NAME or (before is not None and before.string == "."):
+            continue
+        if token.string == "np":
+            name = dialect.lib
+        elif token.string in BUILTINS:
+            name = dialect.names.own(token.string)
+        elif token.string in sources():
+            name = f"_{token.string}"
+        else:
+            continue
+        (row, start), (_, end) = token.start, token.end
+        lines[row - 1] = lines[row - 1][:start] + name + lines[row - 1][end:]
+    return "".join(lines)
 
 
 ROW_EXTREME = '''def {name}(x):

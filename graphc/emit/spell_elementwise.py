@@ -17,7 +17,7 @@ from graphc.emit.dialect import (
     typed,
 )
 from graphc.emit.forms import is_mask
-from graphc.emit.helpers import helper
+from graphc.emit.helpers import NATIVE, helper
 from graphc.ir.nodes import Node
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import constant, scalar_value
@@ -29,9 +29,11 @@ def quick_operands(node: Elementwise, of: Speller, dialect: Dialect) -> Speller:
     if not dialect.fast or not node.shape or all(arg.kind != "real" for arg in node.args):
         return of
 
+    whole = {node.args[i] for i in SCALARS[node.function].discrete}
+
     def spelled(arg: Node) -> Spelled:
         value = scalar_value(arg)
-        if value is None or isinstance(value, bool) or not isfinite(value):
+        if value is None or arg in whole or isinstance(value, bool) or not isfinite(value):
             return of(arg)
         return Spelled(dialect.number(float(value)))
 
@@ -62,6 +64,8 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
         )
     if function == "relu":
         return Spelled(f"{lib}.maximum({of(args[0]).text}, {of(constant(0.0)).text})")
+    if function == "invert":
+        return Spelled(f"~{of(args[0]).within(UNARY)}", UNARY)
     if function == "multiply":
         args = _masks(args)
     if row.infix is not None:
@@ -72,9 +76,10 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
         tight = "" if row.infix == "**" else " "
         return Spelled(f"{left}{tight}{row.infix}{tight}{right}", precedence)
     inner = ", ".join(of(arg).text for arg in args)
-    if row.ufunc is not None:
-        return Spelled(f"{lib}.{row.ufunc}({inner})")
-    return Spelled(f"{helper(function, dialect)}({inner})")
+    if row.ufunc is not None or row.function is not None:
+        return Spelled(f"{lib}.{row.ufunc or row.function}({inner})")
+    rounded = "" if dialect.wide or function in NATIVE else f".astype({dialect.dtype})"
+    return Spelled(f"{helper(function, dialect)}({inner}){rounded}")
 
 
 def _masks(args: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -245,6 +245,12 @@ class Variable:
     def __rpow__(self, other: Any) -> Variable:
         return OPERATORS["power"](other, self)
 
+    def __divmod__(self, other: Any) -> tuple[Variable, Variable]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Variable, Variable]:
+        return other // self, other % self
+
     def __matmul__(self, other: Any) -> Variable:
         return OPERATORS["matmul"](self, other)
 
@@ -255,7 +261,19 @@ class Variable:
         return OPERATORS["negative"](self)
 
     def __pos__(self) -> Variable:
-        return self
+        return OPERATORS["positive"](self)
+
+    def __round__(self, decimals: int = 0) -> Variable:
+        return OPERATORS["round"](self, decimals)
+
+    def __floor__(self) -> Variable:
+        return OPERATORS["floor"](self)
+
+    def __ceil__(self) -> Variable:
+        return OPERATORS["ceil"](self)
+
+    def __trunc__(self) -> Variable:
+        return OPERATORS["trunc"](self)
 
     def __abs__(self) -> Variable:
         return OPERATORS["absolute"](self)
@@ -279,19 +297,37 @@ class Variable:
         return OPERATORS["not_equal"](self, other)
 
     def __and__(self, other: Any) -> Variable:
-        return OPERATORS["&"](self, other)
+        return OPERATORS["bitwise_and"](self, other)
 
     def __rand__(self, other: Any) -> Variable:
-        return OPERATORS["&"](other, self)
+        return OPERATORS["bitwise_and"](other, self)
 
     def __or__(self, other: Any) -> Variable:
-        return OPERATORS["|"](self, other)
+        return OPERATORS["bitwise_or"](self, other)
 
     def __ror__(self, other: Any) -> Variable:
-        return OPERATORS["|"](other, self)
+        return OPERATORS["bitwise_or"](other, self)
+
+    def __xor__(self, other: Any) -> Variable:
+        return OPERATORS["bitwise_xor"](self, other)
+
+    def __rxor__(self, other: Any) -> Variable:
+        return OPERATORS["bitwise_xor"](other, self)
+
+    def __lshift__(self, other: Any) -> Variable:
+        return OPERATORS["left_shift"](self, other)
+
+    def __rlshift__(self, other: Any) -> Variable:
+        return OPERATORS["left_shift"](other, self)
+
+    def __rshift__(self, other: Any) -> Variable:
+        return OPERATORS["right_shift"](self, other)
+
+    def __rrshift__(self, other: Any) -> Variable:
+        return OPERATORS["right_shift"](other, self)
 
     def __invert__(self) -> Variable:
-        return OPERATORS["~"](self)
+        return OPERATORS["invert"](self)
 
     def __getitem__(self, key: Any) -> Variable:
         return OPERATORS["getitem"](self, key)

@@ -30,8 +30,7 @@ def elementwise(function: str, *args: Node) -> Node:
     row = SCALARS[function]
     kind = row.kind(*(arg.kind for arg in args))
     if kind == "real" and function != "real":
-        skip = 1 if function == "where" else 0
-        args = args[:skip] + tuple(as_real(arg) for arg in args[skip:])
+        args = tuple(arg if i in row.discrete else as_real(arg) for i, arg in enumerate(args))
     elif function == "power" and (scalar_value(args[1]) or 0) < 0:
         raise KindError("an integer to a negative power is none; write a real base, such as 2.0")
     made: Node = Elementwise(args, function)
@@ -61,12 +60,16 @@ def interpret(term: Term, values: Mapping[Term, Node]) -> Node:
     if isinstance(term, Apply):
         if term.function == "power" and term.args[1] == Num(2):
             return elementwise("square", interpret(term.args[0], values))
+        if term.function == "power" and term.args[1] == Num(Fraction(1, 2)):
+            return elementwise("sqrt", interpret(term.args[0], values))
+        if not term.args:
+            return constant(SCALARS[term.function].evaluate())
         return elementwise(term.function, *(interpret(arg, values) for arg in term.args))
     raise DerivativeError(f"{term} has no meaning element by element")
 
 
 def _product(factors: Sequence[Term], values: Mapping[Term, Node]) -> Node:
-    over = [f for f in factors if isinstance(f, Apply) and f.args[-1] == Num(-1) and _power(f)]
+    over = [f for f in factors if isinstance(f, Apply) and _reciprocal(f)]
     sign, rest = 1, []
     for factor in factors:
         if factor == Num(-1):
@@ -87,8 +90,8 @@ def _product(factors: Sequence[Term], values: Mapping[Term, Node]) -> Node:
     return elementwise("negative", result) if sign < 0 else result
 
 
-def _power(term: Apply) -> bool:
-    return term.function == "power"
+def _reciprocal(term: Apply) -> bool:
+    return term.function == "power" and term.args[1] == Num(-1)
 
 
 def _sum(terms: Sequence[Term], values: Mapping[Term, Node]) -> Node:
@@ -153,14 +156,18 @@ def _vjp(node: Elementwise, i: int, g: Node) -> Node:
 
 
 def _known(node: Elementwise, symbols: Sequence[Term]) -> Sequence[Term]:
-    """Return `symbols`, in place of a fixed exponent its number.
+    """Return `symbols`, in place of a fixed exponent or order its number.
 
-    ``b * a**(b - 1)`` then loses its power where b is 1 or 0, before it can be ``0**-1``.
+    ``b * a**(b - 1)`` then loses its power where b is 1 or 0, before it can be ``0**-1``; and the
+    derivative of a function of order n has order n + 1.
     """
-    value = scalar_value(node.args[1]) if node.function == "power" else None
-    if value is None:
-        return symbols
-    return (symbols[0], Num(int(value) if float(value).is_integer() else value))
+    places = (1,) if node.function == "power" else SCALARS[node.function].discrete
+    known = list(symbols)
+    for i in places:
+        value = scalar_value(node.args[i])
+        if value is not None and not isinstance(value, bool):
+            known[i] = Num(int(value) if float(value).is_integer() else value)
+    return known
 
 
 def _scaled(g: Node, term: Term, values: Mapping[Term, Node]) -> Node:
@@ -218,6 +225,8 @@ def applied(function: str, args: Sequence[Term]) -> Term:
             return 1 / a
         case "sqrt", [a]:
             return a ** Fraction(1, 2)
+        case "deg2rad" | "rad2deg", [a]:
+            return a * derivative(function, 0, (a,), a)
         case "power", [a, b]:
             return a**b
         case "real", [a]:

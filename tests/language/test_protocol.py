@@ -86,10 +86,15 @@ def test_other_operators():
     same(lambda a: np.logical_not(a), "a")
 
 
-@pytest.mark.parametrize("op", [operator.and_, operator.or_, operator.invert])
-def test_bitwise_operators_are_for_booleans(op):
-    with pytest.raises(KindError, match="boolean"):
-        op(*[VARIABLES["i"]] * (1 if op is operator.invert else 2))
+def test_bitwise_operators_of_integers_are_numpys():
+    same(lambda i: i & 5, "i")
+    same(lambda i: i | 5, "i")
+    same(lambda i: i ^ 5, "i")
+    same(lambda i: ~i, "i")
+    same(lambda i: (i * i) << 2, "i")
+    same(lambda i: i >> 1, "i")
+    with pytest.raises(KindError, match="integers or booleans"):
+        VARIABLES["a"] & 1
 
 
 MATMULS = ["vv", "av", "vb", "ab", "ba", "qv", "vq", "tv", "tb", "at", "ua", "tu"]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import sympy
 
+from graphc.calculus.formulas_sympy import sympy_function
 from graphc.calculus.reverse import gradient, reaches
 from graphc.ir.terms import Add, Apply, Mul, Num, Symbol
 from graphc.ops.elementwise import derivative, elementwise
@@ -15,45 +16,14 @@ from tests.numerics import check_batching, close, value
 
 INF, NAN = float("inf"), float("nan")
 
-# What SymPy calls each function; None where its notion differs or it has none.
-SYMPY = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "negative": lambda x: -x,
-    "power": lambda a, b: a**b,
-    "square": lambda x: x**2,
-    "reciprocal": lambda x: 1 / x,
-    "sqrt": sympy.sqrt,
-    "exp": sympy.exp,
-    "expm1": lambda x: sympy.exp(x) - 1,
-    "log": sympy.log,
-    "log1p": lambda x: sympy.log(x + 1),
-    "sin": sympy.sin,
-    "cos": sympy.cos,
-    "tan": sympy.tan,
-    "sinh": sympy.sinh,
-    "cosh": sympy.cosh,
-    "tanh": sympy.tanh,
-    "arctan": sympy.atan,
-    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
-    "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
-    "log_sigmoid": lambda x: -sympy.log(1 + sympy.exp(-x)),
-    "real": lambda x: x,
-    "relu": None,
-    "absolute": None,
-    "maximum": None,
-    "minimum": None,
-    "remainder": None,
-    "where": None,
-}
-CONSTANT = {name for name, row in SCALARS.items() if not any(row.derivatives)}
-
-
-def test_no_row_is_forgotten():
-    assert set(SYMPY) | CONSTANT == set(SCALARS)
-    assert not set(SYMPY) & CONSTANT
+# Rows whose derivative SymPy cannot confirm: kinks, and two whose argument is a condition or order.
+NUMERICALLY = {
+    "relu", "absolute", "maximum", "minimum", "fmax", "fmin", "clip", "remainder", "fmod", "where",
+    "copysign", "heaviside", "ldexp", "nan_to_num", "polygamma", "iv", "ive", "exprel",
+    "spherical_jn", "sinc", "cbrt", "betaln",
+}  # fmt: skip
+CONSTANT = {name for name, row in SCALARS.items() if not any(row.derivatives) and row.arity}
+SYMBOLIC = sorted(set(SCALARS) - NUMERICALLY - CONSTANT - {"pi"})
 
 
 def to_sympy(term, symbols):
@@ -73,42 +43,79 @@ def to_sympy(term, symbols):
             return sympy.Piecewise((a, condition), (b, True))
         case "equal", [a, b]:
             return sympy.Eq(a, b)
-    return SYMPY[term.function](*args)
+    return sympy_function(term.function)(*args)
 
 
-@pytest.mark.parametrize("name", [name for name, known in SYMPY.items() if known])
+@pytest.mark.parametrize("name", SYMBOLIC)
 def test_derivatives_are_sympys(name):
     symbols = sympy.symbols("a b c", positive=True)[: SCALARS[name].arity]
-    known = SYMPY[name](*symbols)
+    known = sympy_function(name)(*symbols)
     for i, x in enumerate(symbols):
         term = derivative(name, i, [Symbol(s.name) for s in symbols], Symbol("y"))
         ours = to_sympy(term, {s.name: s for s in symbols} | {"y": known})
-        difference = (ours - sympy.diff(known, x)).rewrite(sympy.exp)
-        assert sympy.simplify(difference) == 0, (name, i)
+        difference = ours - sympy.diff(known, x)
+        if sympy.simplify(difference.rewrite(sympy.exp)) != 0:
+            at = {s: sympy.Rational(3 + k, 7) for k, s in enumerate(symbols)}
+            assert abs(difference.subs(at).evalf(30)) < 1e-25, (name, i)
+
+
+@pytest.mark.parametrize("name", sorted(set(SCALARS) - {"pi", "where"}))
+def test_sympy_means_the_same_function(name):
+    """The name that a formula prints for SymPy has the value that code computes."""
+    row = SCALARS[name]
+    made = sympy_function(name)
+    if isinstance(made, sympy.core.function.UndefinedFunction):
+        assert name in {"isfinite", "isnan", "isinf", "signbit", "nan_to_num", "rint", "invert",
+                        "bitwise_and", "bitwise_or", "bitwise_xor"}  # fmt: skip
+        return
+    at = orders(row, [low + (high - low) * 0.37 for low, high in bounds(row)])
+    if name.startswith("logical"):
+        at = [1] * row.arity
+    if name in ("gcd", "lcm", "left_shift", "right_shift", "ldexp"):
+        at = [12, 3]
+    got = made(*(sympy.nsimplify(x) for x in at))
+    np.testing.assert_allclose(float(got), float(row.evaluate(*at)), rtol=1e-12)
+
+
+def bounds(row):
+    return row.domain or ((-3.0, 3.0),) * row.arity
+
+
+def orders(row, at):
+    """Put a whole number where a function wants one."""
+    return [1 if i in row.discrete else x for i, x in enumerate(at)]
 
 
 def points(row, count=7):
     rng = np.random.default_rng(5)
-    bounds = row.domain or ((-3.0, 3.0),) * row.arity
-    return [rng.uniform(low, high, count) for low, high in bounds]
+    return [rng.uniform(low, high, count) for low, high in bounds(row)]
 
 
-@pytest.mark.parametrize("name", [name for name in SYMPY if name != "where"])
+SMOOTH = sorted(set(SCALARS) - CONSTANT - {"pi", "where", "heaviside", "nan_to_num"})
+
+
+@pytest.mark.parametrize("name", SMOOTH)
 def test_derivatives_numerically_to_second_order(name):
     row = SCALARS[name]
+    reals = [i for i in range(row.arity) if i not in row.discrete]
     nodes = [new_input(TensorType(())) for _ in range(row.arity)]
-    firsts = gradient([elementwise(name, *nodes)], [constant(1.0)], nodes)
+    args = [nodes[i] if i in reals else constant(2) for i in range(row.arity)]
+    wrt = [nodes[i] for i in reals if row.derivatives[i] is not None]
+    firsts = gradient([elementwise(name, *args)], [constant(1.0)], wrt)
     for at in zip(*points(row), strict=True):
-        feed = dict(zip(nodes, at, strict=True))
-        for i, first in enumerate(firsts):
+        at = [x if i in reals else 2 for i, x in enumerate(at)]
+        feed = {nodes[i]: at[i] for i in reals}
+        for x, first in zip(wrt, firsts, strict=True):
+            i = nodes.index(x)
             close(value(first, feed), slope(lambda *x: row.evaluate(*x), at, i), 1e-8, name)
-            seconds = gradient([first], [constant(1.0)], nodes)
-            for j, second in enumerate(seconds):
+            seconds = gradient([first], [constant(1.0)], wrt)
+            for x2, second in zip(wrt, seconds, strict=True):
 
                 def along(*x, first=first):
-                    return value(first, dict(zip(nodes, x, strict=True)))
+                    return value(first, {nodes[k]: x[k] for k in reals})
 
-                close(value(second, feed), slope(along, at, j), 1e-7, f"{name} twice")
+                expected = slope(along, at, nodes.index(x2))
+                close(value(second, feed), expected, 1e-7, f"{name} twice")
 
 
 def slope(f, at, i, h=1e-4):
@@ -122,12 +129,24 @@ def slope(f, at, i, h=1e-4):
     return (4 * by(h / 2) - by(h)) / 3
 
 
-@pytest.mark.parametrize("name", SCALARS)
+INTEGERS = (
+    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "gcd", "lcm",
+    "ldexp",
+)  # fmt: skip
+ORDERED = ("polygamma", "iv", "ive", "exprel", "spherical_jn")
+
+
+@pytest.mark.parametrize("name", [name for name in SCALARS if name != "pi"])
 def test_every_row_has_a_sample_axis(name):
     row = SCALARS[name]
-    data = [np.random.default_rng(i).uniform(0.5, 2, (2, 3)) for i in range(row.arity)]
+    data = [np.random.default_rng(i).uniform(0.1, 0.9, (2, 3)) for i in range(row.arity)]
     if name == "where":
-        data[0] = data[0] > 1.2
+        data[0] = data[0] > 0.5
+    if name in INTEGERS:
+        data = [(10 * x).astype(int) for x in data]
+    if name in ORDERED:
+        check_batching(lambda x: elementwise(name, constant(2), x), data[1])
+        return
     check_batching(lambda *x: elementwise(name, *x), *data)
     if row.arity == 2:
         check_batching(lambda *x: elementwise(name, *x), data[0], data[1][0])
@@ -136,18 +155,21 @@ def test_every_row_has_a_sample_axis(name):
 @pytest.mark.parametrize("name", sorted(CONSTANT))
 def test_piecewise_constant_functions_cut(name):
     row = SCALARS[name]
-    nodes = [new_input(TensorType(())) for _ in range(row.arity)]
+    kind = "integer" if name in INTEGERS else "real"
+    nodes = [new_input(TensorType((), kind)) for _ in range(row.arity)]
     made = elementwise(name, *nodes)
     assert not any(reaches(made, x) for x in nodes)
 
 
-@pytest.mark.parametrize("name", [n for n, row in SCALARS.items() if row.ufunc and n != "real"])
+@pytest.mark.parametrize("name", [n for n, row in SCALARS.items() if row.ufunc])
 def test_values_are_numpys(name):
     row = SCALARS[name]
     data = points(row)
-    if name in ("logical_and", "logical_or", "logical_not"):
+    if name.startswith("logical"):
         data = [x > 0 for x in data]
-    kinds = ["boolean" if x.dtype == bool else "real" for x in data]
+    if name in INTEGERS:
+        data = [abs(10 * x).astype(int) for x in data]
+    kinds = [{"b": "boolean", "f": "real", "i": "integer"}[x.dtype.kind] for x in data]
     nodes = [new_input(TensorType(x.shape, k)) for x, k in zip(data, kinds, strict=True)]
     got = value(elementwise(name, *nodes), dict(zip(nodes, data, strict=True)))
     expected = getattr(np, row.ufunc)(*data)

@@ -26,15 +26,30 @@ F = TypeVar("F", bound=Callable[..., Any])
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 
+# By name, so that SciPy's special functions are recognised without importing SciPy. Rows of whole
+# order (iv, polygamma, exprel) stand for several ufuncs, or mean something else there.
+_BY_ORDER = ("polygamma", "iv", "ive", "spherical_jn", "exprel")
+_OWN = ("real", "pi", "relu", "softplus", "sigmoid", "log_sigmoid", "stop_gradient")
 UFUNCS = {
-    row.ufunc: name for name, row in SCALARS.items() if row.ufunc is not None and name != "real"
+    row.ufunc or name: name
+    for name, row in SCALARS.items()
+    if name not in (*_BY_ORDER, *_OWN) and row.function is None
 } | {
     "abs": "absolute",
     "true_divide": "divide",
-    "fabs": "fabs",
-    "bitwise_and": "&",
-    "bitwise_or": "|",
-    "invert": "~",
+    "degrees": "rad2deg",
+    "radians": "deg2rad",
+    "mod": "remainder",
+    "bitwise_not": "invert",
+    "clip": "clip",
+    "expit": "sigmoid",
+    "log_expit": "log_sigmoid",
+    "psi": "digamma",
+    **{
+        name: name
+        for name in ("positive", "conjugate", "fabs", "float_power", "divmod", "modf", "round")
+    },
+    **{name: name for name in ("i0", "i0e", "i1", "i1e", "exprel")},
 }
 
 
@@ -65,8 +80,19 @@ def apply_ufunc(ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> V
     if name in ("matmul", "vecdot"):
         return OPERATORS[name](*inputs)
     if name not in UFUNCS:
-        raise UsageError(f"{here()}: np.{name} does not work on graphc variables")
+        why = REFUSED.get(name, "is none of the functions that work on graphc variables")
+        raise UsageError(f"{here()}: the ufunc {name} {why}")
     return OPERATORS[UFUNCS[name]](*inputs)
+
+
+REFUSED = {
+    "nextafter": "has no meaning for real numbers; compute the bound with NumPy beforehand",
+    "spacing": "has no meaning for real numbers; use np.finfo(dtype).eps * np.abs(x)",
+    "frexp": "does not work on graphc variables; write n = np.floor(np.log2(np.abs(x))) + 1",
+    "isnat": "is about dates, which graphc has none of",
+    "bitwise_count": "does not work on graphc variables; there are &, |, ^, ~, << and >>",
+    "loggamma": "is complex; use gammaln",
+}
 
 
 def apply_function(function: Any, args: Any, options: Any) -> Any:
