@@ -22,6 +22,7 @@ from graphc.modelfile import load_graphs
 from graphc.render.drawing import DIRECTIONS
 from graphc.render.files import FORMATS, render
 from graphc.render.palettes import PALETTES
+from graphc.training.parsing import parse_rule
 
 EXIT_ERROR = 1  # what was asked for cannot be done
 EXIT_USAGE = 2  # argparse's own
@@ -99,6 +100,11 @@ def _build_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     made.add_argument("--target", choices=list(TARGETS), help="only this target's source")
     made.add_argument("--style", choices=list(STYLES), help="only this style of source")
+    made.add_argument(
+        "--train",
+        metavar="RULE",
+        help="the source also trains, alone and with this update rule: 'adam(lr=0.001)'",
+    )
     made.add_argument(
         "--dtype",
         choices=list(DTYPES),
@@ -224,6 +230,8 @@ def _build_graph(
             dtype=options.dtype,
             style=style,
             allow_unused=options.allow_unused,
+            step=None if options.train is None else parse_rule(options.train),
+            loop=options.train is not None,
         )
         program.save(path, force=options.force)
         _progress(path, started)

@@ -197,6 +197,7 @@ def compile(
     cost: str | None = None,
     allow_unused: bool = False,
     step: Rule | None = None,
+    loop: bool = False,
     passes: tuple[Pass, ...] | None = None,
 ) -> Compiled:
     """Compile a graph to source code and load it.
@@ -222,6 +223,9 @@ def compile(
     step
         An update rule, such as ``gc.sgd(lr=0.1)``: the program then has ``init_state`` and
         ``train_step``.
+    loop
+        Whether the file carries a training loop too, ``train``, and trains when it is run with
+        ``--train data.npz``.
     passes
         The passes to run instead of the default ones.
 
@@ -256,6 +260,7 @@ def compile(
             cost,
             allow_unused,
             step,
+            loop,
             pipeline(style, passes),
         )
         return Compiled(graph, model, emit(model), unsaved_functions(graph), cost)

@@ -42,11 +42,12 @@ def model_of(
     cost: str | None,
     allow_unused: bool,
     step: Rule | None,
+    loop: bool,
     passes: tuple[Pass, ...],
 ) -> Model:
     """Run the stages from the graph to the model that is emitted."""
     targets = differentiated(graph, wrt)
-    _check_step(graph, step, targets)
+    _check_step(graph, step, loop, targets)
     costs = chosen_costs(graph, cost)
     stable = stable_program(graph, costs, targets)
     batched, forward_count = batched_program(graph, stable, len(costs), batch)
@@ -72,6 +73,7 @@ def model_of(
         comments=commentary(graph, batch) if style == "readable" else Comments(),
         cost_count=len(costs),
         updates=updates,
+        loop=loop,
     )
 
 
@@ -178,8 +180,10 @@ def batched_program(graph: Graph, program: Program, costs: int, batch: bool) -> 
     return Batched(batched, per_sample, loss, each), len(graph.outputs)
 
 
-def _check_step(graph: Graph, step: Rule | None, targets: Sequence[Variable]) -> None:
+def _check_step(graph: Graph, step: Rule | None, loop: bool, targets: Sequence[Variable]) -> None:
     if step is None:
+        if loop:
+            raise CompileError("a training loop needs an update rule; give step=gc.sgd(lr=0.1)")
         return
     if not callable(getattr(step, "apply", None)):
         raise CompileError(f"step takes an update rule, such as gc.sgd(lr=0.1); got {step!r}")

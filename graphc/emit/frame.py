@@ -11,6 +11,7 @@ from graphc.emit.example import example
 from graphc.emit.fast import fast
 from graphc.emit.file import File
 from graphc.emit.initial import initial, literal, named_tuple
+from graphc.emit.loop import main, train
 from graphc.emit.model import Model
 from graphc.emit.readable import readable
 from graphc.emit.tracing import Line, numbered
@@ -47,6 +48,8 @@ def emit(model: Model) -> Emitted:
     checks = Checks(model, file.dialect())
     functions = fast(file, checks) if file.fast else readable(file)
     training = [] if model.updates is None else [init_state(file), train_step(file)]
+    training += train(file) if model.loop else []
+    training += [[f"{own} = {name}"] for name, own in _aliases(file)]
     checking = checks.sections()
     checking += [] if model.updates is None else [check_step(file)]
     plain = model.function is not None
@@ -54,6 +57,8 @@ def emit(model: Model) -> Emitted:
     constants = _constants(file)
     helpers = [text.rstrip().split("\n") for _, text in sorted(file.helpers.items())]
     closing = example(file)
+    if model.loop:
+        closing = [*closing[:-1], main(closing[-1] if closing else [])]
     head = [*_docstring(model), "", *_imports(file), *_globals(file), *constants]
     sections = [
         head,
@@ -67,6 +72,12 @@ def emit(model: Model) -> Emitted:
     ]
     text = "\n\n\n".join("\n".join(section) for section in sections) + "\n"
     return Emitted(text, file.arrays, file.names.own("Params"), numbered(sections, between=2))
+
+
+def _aliases(file: File) -> list[tuple[str, str]]:
+    """Return the functions that others call under another name, for a variable has theirs."""
+    names = ("loss_and_grad", "train_step") if file.model.updates is not None else ()
+    return [(name, file.names.own(name)) for name in names if file.names.own(name) != name]
 
 
 def _docstring(model: Model) -> list[str]:
@@ -86,7 +97,7 @@ def _docstring(model: Model) -> list[str]:
 
 def _imports(file: File) -> list[str]:
     model, own = file.model, file.names.own
-    lines = []
+    lines = ["import argparse", "import sys"] if model.loop else []
     if file.constants and model.target.needs_device:
         lines.append("from functools import cache")
     lines += ["from pathlib import Path"] if file.arrays else []

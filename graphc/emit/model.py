@@ -110,6 +110,10 @@ class Model:
     function
         The name of the one function of the file, which takes no parameters but plain arguments
         in order; None for a graph.
+    updates
+        A step of training, if there is one.
+    loop
+        Whether the file carries a training loop, and trains when it is run with ``--train``.
     single
         Whether that function returns an array and not a tuple.
     """
@@ -133,6 +137,7 @@ class Model:
     function: str | None = None
     single: bool = True
     updates: Updates | None = None
+    loop: bool = False
 
     @property
     def forward_nodes(self) -> tuple[Node, ...]:

@@ -173,7 +173,7 @@ def _first_lines(
         lines.append(file.check_call(check, fields))
     arguments = ", ".join([params, *(f.name for f in fields)])
     held = dialect.names.fresh("grads")
-    lines.append(f"{loss}, {held} = loss_and_grad({arguments})")
+    lines.append(f"{loss}, {held} = {own('loss_and_grad')}({arguments})")
     lines += _guard(file, loss)
     lines.append(_unpacked([f.name for f in model.parameters], params))
     for g, wish in grads.items():
@@ -188,7 +188,7 @@ def _first_lines(
 
 def _guarded(file: File, lines: list[str]) -> list[str]:
     """Return the lines of a body with the guard behind the one that computes the loss."""
-    for at, line in enumerate(lines):
+    for at, line in reversed(list(enumerate(lines))):  # its last line: a comment may lead
         if isinstance(line, Line) and line.step.node is file.model.loss_node:
             return [*lines[: at + 1], *_guard(file, line.step.name), *lines[at + 1 :]]
     return lines
