@@ -126,3 +126,10 @@ def test_the_lecture_s_network_declares_itself():
         "m0_w": (60, 600), "m0_b": (60,), "m1_w": (40, 60), "m1_b": (40,),
         "m2_w": (10, 40), "m2_b": (10,),
     }  # fmt: skip
+
+
+def test_the_convolutional_net_learns_the_digits(tmp_path):
+    done = run(EXAMPLES / "convnet.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    accuracy = re.search(r"test accuracy: ([0-9.]+)% on 359 held-out images", done.stdout)
+    assert float(accuracy[1]) >= 96.0

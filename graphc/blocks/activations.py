@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import shapes, usage
+from graphc.blocks.checks import chosen, shapes, usage
 from graphc.language.functions import Parameter, function
 from graphc.language.protocol.reductions import along
 from graphc.language.protocol.scalars import scalar_function
@@ -86,6 +87,20 @@ def celu(z: Variable, alpha: float = 1.0) -> Any:
 def _negative(z: Variable) -> Any:
     """Return z where it is not positive, else 0: where it is not used, nothing overflows."""
     return np.where(z > 0, 0.0, z)
+
+
+@function
+def gelu(z: Variable, approximate: str = "none") -> Any:
+    """Return ``z * Phi(z)``, Phi being the standard normal distribution function.
+
+    With ``approximate="tanh"``, ``z (1 + tanh(sqrt(2/pi) (z + 0.044715 z**3))) / 2``. Hendrycks
+    and Gimpel (2016), "Gaussian error linear units".
+    """
+    chosen(approximate, ("none", "tanh"), "gelu", "approximate")
+    if approximate == "none":
+        return z * scalar_function("ndtr")(z)
+    inner = math.sqrt(2.0 / math.pi) * (z + 0.044715 * z**3)
+    return 0.5 * z * (1.0 + np.tanh(inner))
 
 
 @function

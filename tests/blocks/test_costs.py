@@ -252,6 +252,7 @@ Y3 = gc.observed("y3", shape=4)
         (UsageError, ["triplet_margin: p is positive"], lambda: gc.triplet_margin(X, X, X, p=0)),
         (UsageError, ["block 'l1_penalty' needs the input"], lambda: gc.l1_penalty()),
         (UsageError, ["temperature is positive"], lambda: gc.info_nce(X, X, temperature=0)),
+        (UsageError, ["gelu: approximate is one of"], lambda: gc.gelu(X, approximate="erf")),
         (UsageError, ["softplus: beta is positive"], lambda: gc.softplus(X, beta=0)),
         (UsageError, ["min_val 1 is not below max_val 0"], lambda: gc.hardtanh(X, 1, 0)),
         (ShapeError, ["glu halves", "odd size 3"], lambda: gc.glu(X)),

@@ -73,6 +73,8 @@ CASES = [
     Case("gc.celu (alpha=0.7)", "activations", partial(gc.celu, alpha=0.7),
          lambda x: F("relu")(x) - 0.7 * F("relu")(1 - (F("threshold")(-x, 0, 0) / -0.7).exp()),
          (X,), second=True, framework="torch"),
+    case("gelu"),
+    case("gelu", approximate="tanh"),
     case("silu"),
     case("mish"),
     case("tanh"),
