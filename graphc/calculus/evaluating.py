@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from graphc.calculus.index_terms import Index, LogSumExp, Softmax
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Add, Apply, Best, Delta, Extent, Mul, Num, Product, Ref, Sum, Term
+from graphc.ir.terms import (
+    Add,
+    Apply,
+    Best,
+    Delta,
+    Determinant,
+    Extent,
+    Inverse,
+    Mul,
+    Num,
+    Product,
+    Ref,
+    Sum,
+    Term,
+)
 from graphc.ops.leaves import Constant
 from graphc.ops.rules import Sizes
 from graphc.ops.scalars import SCALARS
@@ -81,6 +95,12 @@ def _value(term: Term, values: Values, sizes: Sizes, at: Indices) -> Any:
             return np.exp(_value(body, values, sizes, own)) / total
         case LogSumExp(body, indices):
             return np.log(_stacked(body, indices, values, sizes, at).sum(0))
+        case Inverse(_, _, _, _, places):
+            found = np.linalg.inv(_matrix(term, values, sizes, at))
+            return _picked(found, [np.asarray(of(place)).astype(int) for place in places])
+        case Determinant(function):
+            sign, log = np.linalg.slogdet(_matrix(term, values, sizes, at))
+            return {"det": sign * np.exp(log), "logdet": log, "signdet": sign}[function]
     assert isinstance(term, Sum | Product | Best), term
     parts = _along(term.body, (term.index,), values, sizes, at)
     reducers = {"max": np.max, "min": np.min}
@@ -102,3 +122,23 @@ def _along(body: Term, indices: Any, values: Values, sizes: Sizes, at: Indices) 
         for place in places.T
     ]
     return np.stack(np.broadcast_arrays(*(np.asarray(part, float) for part in parts)))
+
+
+def _matrix(term: Any, values: Values, sizes: Sizes, at: Indices) -> Any:
+    """Return the matrices of which an inverse or a determinant is taken, on the last two axes."""
+    count = range(size(term.extent, sizes))
+    rows = []
+    for i in count:
+        own = [dict(at) | {term.row: np.asarray(i), term.column: np.asarray(j)} for j in count]
+        rows.append([np.asarray(_value(term.body, values, sizes, o), float) for o in own])
+    flat = np.broadcast_arrays(*(part for row in rows for part in row))
+    stacked = np.stack(flat, axis=-1)
+    return stacked.reshape((*stacked.shape[:-1], len(count), len(count)))
+
+
+def _picked(matrices: Any, places: Sequence[Any]) -> Any:
+    """Return an element of each matrix."""
+    shape = np.broadcast_shapes(matrices.shape[:-2], *(place.shape for place in places))
+    whole = np.broadcast_to(matrices, (*shape, *matrices.shape[-2:]))
+    grid = np.indices(shape)
+    return whole[(*grid, *(np.broadcast_to(place, shape) for place in places))]

@@ -63,6 +63,9 @@ def _onehot(matrix: Matrix, values: Values, sizes: Sizes) -> Any:
 def _called(name: str, args: list[Any]) -> Any:
     if name in ("max", "min"):
         return getattr(np, name)(args[0])
+    if name in ("det", "logdet", "signdet"):
+        sign, log = np.linalg.slogdet(args[0])
+        return {"det": sign * np.exp(log), "logdet": log, "signdet": sign}[name]
     if name == "logsumexp":
         return np.log(np.exp(args[0]).sum())
     if name == "softmax":
@@ -76,6 +79,7 @@ _COMPOSED: Mapping[str, Callable[..., Any]] = {
     "hadamard": lambda *args: reduce(np.multiply, args),
     "chain": lambda *args: reduce(np.matmul, args),
     "transpose": np.transpose,
+    "inverse": np.linalg.inv,
     "diag": lambda column: np.diag(column[:, 0]),
     "diagonal": lambda matrix: np.diag(matrix)[:, None],
     "trace": np.trace,

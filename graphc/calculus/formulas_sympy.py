@@ -15,7 +15,9 @@ from graphc.ir.terms import (
     Apply,
     Best,
     Delta,
+    Determinant,
     Extent,
+    Inverse,
     Mul,
     Num,
     Product,
@@ -88,6 +90,13 @@ def sympy_term(term: Term, names: Names) -> Any:
             return sp.exp(own) / _sum_of_exponentials(of(body), indices)
         case LogSumExp(body, indices):
             return sp.log(_sum_of_exponentials(of(body), indices))
+        case Inverse(row, column, _, Ref(tensor, (one, two)), at) if (one, two) == (row, column):
+            return sp.Inverse(_matrix_symbol(tensor, names))[tuple(map(of, at))]
+        case Determinant(function, row, column, _, Ref(tensor, (one, two))) if (one, two) == (
+            row,
+            column,
+        ):
+            return _determinant(function, _matrix_symbol(tensor, names))
         case Apply(function, args):
             return sympy_function(function)(*map(of, args))
     raise FormulaError(f"{type(term).__name__} has no SymPy form")
@@ -107,6 +116,12 @@ def _element(tensor: Node, indices: tuple[Any, ...], names: Names) -> Any:
             name, **({"integer": True} if tensor.kind == "integer" else {"real": True})
         )
     return sp.Indexed(sp.IndexedBase(name, shape=tuple(map(sympy_size, tensor.shape))), *indices)
+
+
+def _matrix_symbol(tensor: Node, names: Names) -> Any:
+    import sympy as sp
+
+    return sp.MatrixSymbol(names.get(tensor, "c"), *map(sympy_size, tensor.shape))
 
 
 def _range(index: Symbol, extent: Dim) -> tuple[Any, Any, Any]:
@@ -277,6 +292,8 @@ def _composed(matrix: Matrix, args: list[Any]) -> Any:
             return product if matrix.shape else sp.Trace(product)
         case "transpose":
             return sp.Transpose(args[0])
+        case "inverse":
+            return sp.Inverse(args[0])
         case "hadamard":
             return sp.HadamardProduct(*args)
         case "diag":
@@ -305,6 +322,8 @@ def _called(matrix: Matrix, args: list[Any]) -> Any:
         powers = args[0].applyfunc(sp.Lambda(variable, sp.exp(variable)))
         total = _total(powers)
         return sp.log(total) if name == "logsumexp" else sp.MatMul(1 / total, powers)
+    if name in ("det", "logdet", "signdet"):
+        return _determinant(name, args[0])
     tensors = [i for i, part in enumerate(matrix.args) if part.shape]
     if not tensors:
         return sympy_function(name)(*args)
@@ -313,6 +332,15 @@ def _called(matrix: Matrix, args: list[Any]) -> Any:
     element = sp.Dummy(real=True)
     inside = [element if i in tensors else arg for i, arg in enumerate(args)]
     return args[tensors[0]].applyfunc(sp.Lambda(element, sympy_function(name)(*inside)))
+
+
+def _determinant(name: str, matrix: Any) -> Any:
+    import sympy as sp
+
+    found = sp.Determinant(matrix)
+    if name == "det":
+        return found
+    return sp.sign(found) if name == "signdet" else sp.log(sp.Abs(found))
 
 
 def _total(column: Any) -> Any:

@@ -12,12 +12,14 @@ from graphc.calculus.index_terms import (
     ZERO,
     Index,
     Position,
+    unused,
     walk,
 )
 from graphc.calculus.simplify_functions import call
+from graphc.calculus.simplify_inverses import inverse, opened_matrix
 from graphc.calculus.simplify_numbers import number
 from graphc.calculus.simplify_sums import opened, sum_over, summed
-from graphc.calculus.simplify_terms import delta, normal, plus, raised, times
+from graphc.calculus.simplify_terms import delta, minus, normal, plus, raised, replace, times
 from graphc.errors import FormulaError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import (
@@ -25,7 +27,9 @@ from graphc.ir.terms import (
     Apply,
     Best,
     Delta,
+    Determinant,
     Extent,
+    Inverse,
     Mul,
     Num,
     Product,
@@ -160,6 +164,10 @@ class _Derivation:
             case Product():
                 index, body = opened(term)
                 return summed(index, times(term, raised(body, number(-1)), self.of(body)))
+            case Inverse():
+                return self._of_inverse(term)
+            case Determinant():
+                return self._of_determinant(term)
             case Delta():
                 if depends(term, self.wrt):
                     self.cuts.append("an index")
@@ -195,6 +203,28 @@ class _Derivation:
                 parts.append(times(outer, inner))
         return plus(*parts)
 
+    def _of_inverse(self, term: Inverse) -> Term:
+        """∂A⁻¹ = −A⁻¹ (∂A) A⁻¹."""
+        i, j = term.at
+        row, column, body = opened_matrix(term)
+        left = replace_place(term, (i, row))
+        right = replace_place(term, (column, j))
+        return minus(sum_over([row, column], times(left, self.of(body), right)))
+
+    def _of_determinant(self, term: Determinant) -> Term:
+        """∂ log |det A| = tr(A⁻¹ ∂A)."""
+        row, column, body = opened_matrix(term)
+        inner = self.of(body)
+        if term.function == "signdet" and inner is not ZERO:
+            self.cuts.append("the sign of a determinant")
+        if term.function == "signdet" or inner is ZERO:
+            return ZERO
+        first, second = unused(term.extent), unused(term.extent)
+        elements = replace(body, {row: first, column: second})
+        trace = times(inverse(first, second, elements, (column, row)), inner)
+        total = sum_over([row, column], trace)
+        return times(term, total) if term.function == "det" else total
+
     def _of_extreme(self, term: Best) -> Term:
         """Share equally among the elements that attain the extreme."""
         indices: list[Index] = []
@@ -206,6 +236,12 @@ class _Derivation:
         return times(
             sum_over(indices, times(hit, self.of(body))), raised(sum_over(indices, hit), number(-1))
         )
+
+
+def replace_place(term: Inverse, at: tuple[Term, Term]) -> Term:
+    """Return another element of the same inverse."""
+    row, column, body = opened_matrix(term)
+    return inverse(row, column, body, at)
 
 
 def depends(term: Term, node: Node) -> bool:

@@ -18,7 +18,9 @@ from graphc.ir.terms import (
     Apply,
     Best,
     Delta,
+    Determinant,
     Extent,
+    Inverse,
     Mul,
     Num,
     Product,
@@ -63,6 +65,7 @@ class LogSumExp(Term):
 
 
 BINDERS = (Sum, Best, Product)
+SQUARE = (Inverse, Determinant)  # of a matrix; they bind the indices of rows and columns
 ZERO, ONE, TWO, MINUS = Num(0), Num(1), Num(2), Num(-1)
 
 _free: WeakKeyDictionary[Term, frozenset[Index]] = WeakKeyDictionary()
@@ -99,6 +102,9 @@ def bound_by(term: Term) -> tuple[Index, ...]:
     if isinstance(term, BINDERS):
         bound: tuple[Any, ...] = (term.index,)  # a plain symbol in what a node kind's rules write
         return bound
+    if isinstance(term, SQUARE):
+        both: tuple[Any, ...] = (term.row, term.column)
+        return both
     return term.indices if isinstance(term, Softmax | LogSumExp) else ()
 
 

@@ -2,8 +2,7 @@
 
 A product under sums is a network: indices are its points, vectors stand at a point, matrices join
 two. Taking a bound index out of the network is an inner product, a matrix times a vector, a matrix
-product or a trace; what is left stands at the free indices. (Inverses, determinants and Kronecker
-products will be further kinds of factors: see :meth:`_Reader.factor`.)
+product or a trace; what is left stands at the free indices. Inverses and determinants are factors.
 """
 
 from __future__ import annotations
@@ -26,7 +25,20 @@ from graphc.calculus.index_terms import (
 from graphc.calculus.matrix_terms import Matrix
 from graphc.calculus.presenting import with_indices
 from graphc.errors import FormulaError
-from graphc.ir.terms import Add, Apply, Best, Delta, Extent, Mul, Num, Ref, Sum, Term
+from graphc.ir.terms import (
+    Add,
+    Apply,
+    Best,
+    Delta,
+    Determinant,
+    Extent,
+    Inverse,
+    Mul,
+    Num,
+    Ref,
+    Sum,
+    Term,
+)
 
 Axes = tuple[Index, ...]
 
@@ -214,6 +226,13 @@ def _factor(term: Term, axes: Axes) -> Matrix:
             return m.call("softmax", (at.extent,), _read(body, (index,)))
         case LogSumExp(body, (index,)) if not axes:
             return m.call("logsumexp", (), _read(body, (index,)))
+        case Inverse(Index() as row, Index() as column, _, body, (Index() as i, Index() as j)):
+            whole = m.inverse(_read(body, (row, column)))
+            if i is j:
+                return m.diagonal(whole)
+            return whole if (i, j) == axes else m.transposed(whole)
+        case Determinant(function, Index() as row, Index() as column, _, body) if not axes:
+            return m.call(function, (), _read(body, (row, column)))
         case Best(function, index, _, body) if not axes and isinstance(index, Index):
             return m.call(function, (), _read(body, (index,)))
         case Apply(function, args):

@@ -8,7 +8,16 @@ from fractions import Fraction
 from itertools import groupby
 
 from graphc.calculus.matrix_terms import Matrix, is_number, power, scalar
-from graphc.calculus.printing import ATOM, POWER, PRODUCT, SUM, Printed, printed
+from graphc.calculus.printing import (
+    ATOM,
+    DETERMINANTS,
+    POWER,
+    PRODUCT,
+    SUM,
+    Printed,
+    determinant,
+    printed,
+)
 from graphc.calculus.simplify_numbers import number
 from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style
 from graphc.ir.nodes import Node
@@ -28,12 +37,15 @@ class Signs:
     norm: tuple[str, str]
     square: str
     quotient: str
+    inverse: str
+    turned: str  # the transpose of an inverse
 
 
 SIGNS = {
-    False: Signs("ᵀ", "⊙", "𝟏", "I", "diag", "tr", ("‖", "‖"), "²", "⊘"),
+    False: Signs("ᵀ", "⊙", "𝟏", "I", "diag", "tr", ("‖", "‖"), "²", "⊘", "⁻¹", "⁻ᵀ"),
     True: Signs(r"^{\top}", r"\odot", r"\mathbf{1}", "I", r"\mathrm{diag}",
-                r"\mathrm{tr}", (r"\left\|", r"\right\|"), "^{2}", r"\oslash"),
+                r"\mathrm{tr}", (r"\left\|", r"\right\|"), "^{2}", r"\oslash", "^{-1}",
+                r"^{-\top}"),
 }  # fmt: skip
 
 
@@ -79,7 +91,12 @@ class _Printer:
         (inner,) = matrix.args
         if inner.head == "tensor" and inner.value in self.rows:
             return self.style.subscripted(self.names.get(inner.value, "c"), ""), ATOM
+        if inner.head == "inverse":
+            return self.at(inner.args[0], ATOM) + self.signs.turned, POWER
         return self.at(inner, ATOM) + self.signs.transpose, ATOM
+
+    def _inverse(self, matrix: Matrix) -> Printed:
+        return self.at(matrix.args[0], ATOM) + self.signs.inverse, POWER
 
     def _scalar(self, matrix: Matrix) -> Printed:
         text = self.term(matrix.value)
@@ -157,8 +174,9 @@ class _Printer:
 
     def _base(self, matrix: Matrix) -> str:
         """Return what a power is taken of."""
-        text = self.at(matrix, ATOM)
-        return self.style.brackets(text) if matrix.head == "transpose" else text
+        text, level = self.of(matrix)
+        plain = level == ATOM and matrix.head != "transpose"
+        return text if plain else self.style.brackets(text)
 
     def _hadamard(self, matrix: Matrix) -> Printed:
         """Print products and quotients element by element."""
@@ -217,6 +235,8 @@ class _Printer:
         if name in BRACKETS:
             left, right = BRACKETS[name][style.column]
             return f"{left}{args[0]}{right}", ATOM
+        if name in DETERMINANTS:
+            return determinant(name, args[0], style), ATOM
         return style.function(name) + style.brackets(", ".join(args)), ATOM
 
 

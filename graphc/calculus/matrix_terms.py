@@ -174,6 +174,8 @@ def transposed(matrix: Matrix) -> Matrix:
             return hadamard(*map(transposed, matrix.args))
         case "diag" | "identity":
             return matrix
+        case "inverse" if transposed(matrix.args[0]) == matrix.args[0]:
+            return matrix
     return Matrix("transpose", turned, (matrix,)) if matrix.shape else matrix
 
 
@@ -197,6 +199,15 @@ def diag(vector: Matrix) -> Matrix:
 def diagonal(matrix: Matrix) -> Matrix:
     """Return the diagonal of a matrix, as a column."""
     return Matrix("diagonal", matrix.shape[:1], (matrix,))
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """Return the inverse."""
+    if matrix.head == "inverse":
+        return matrix.args[0]
+    if matrix.head == "transpose":
+        return transposed(inverse(matrix.args[0]))
+    return Matrix("inverse", matrix.shape, (matrix,))
 
 
 def trace(matrix: Matrix) -> Matrix:

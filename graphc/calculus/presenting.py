@@ -27,7 +27,9 @@ from graphc.ir.terms import (
     Add,
     Apply,
     Delta,
+    Determinant,
     Extent,
+    Inverse,
     Mul,
     Num,
     Ref,
@@ -124,6 +126,8 @@ class _Presentation:
                 body = Softmax(body, new, part.at)
             elif isinstance(part, LogSumExp):
                 body = LogSumExp(body, new)
+            elif isinstance(part, Inverse):
+                body = Inverse(new[0], new[1], part.extent, body, part.at)
             else:
                 label = (part.function,) if hasattr(part, "function") else ()
                 body = type(part)(*label, *new, part.extent, body)
@@ -149,7 +153,7 @@ class _Presentation:
             case Ref():
                 name = self.names.get(base.tensor, "")
                 return (2, not name.startswith("∂"), -len(base.indices), key)
-            case Apply() | Softmax() | LogSumExp() | Symbol():
+            case Apply() | Softmax() | LogSumExp() | Inverse() | Determinant() | Symbol():
                 return (3, key)
             case Add():
                 return (4, key)

@@ -21,7 +21,9 @@ from graphc.ir.terms import (
     Apply,
     Best,
     Delta,
+    Determinant,
     Extent,
+    Inverse,
     Mul,
     Num,
     Number,
@@ -81,6 +83,13 @@ class _Printer:
                 return self._over(style.signs[function], term), PRODUCT
             case Softmax() | LogSumExp():
                 return self._exponentials(term), ATOM
+            case Inverse():
+                return self._inverse(term), ATOM
+            case Determinant(function, row, column):
+                name, whole = self._matrix(term)
+                inside = name if whole else self.of(term.body)[0]
+                under = "" if whole else self._indices((row, column))
+                return determinant(function, inside, style, under), ATOM
             case Apply():
                 return self._call(term)
         raise AssertionError(f"{type(term).__name__} has no printed form")
@@ -193,6 +202,23 @@ class _Printer:
             text = style.under(text, self._indices(term.at))
         return text
 
+    def _inverse(self, term: Inverse) -> str:
+        style = self.style
+        name, whole = self._matrix(term)
+        if whole:
+            text = f"[{style.power(name, f'{style.minus}1')}]"
+        else:
+            text = style.under(style.function("inv"), self._indices((term.row, term.column)))
+            text += style.brackets(self.of(term.body)[0])
+        return style.under(text, self._indices(term.at))
+
+    def _matrix(self, term: Inverse | Determinant) -> tuple[str, bool]:
+        """Return the name of the tensor that a matrix is as a whole, and whether there is one."""
+        body = term.body
+        if isinstance(body, Ref) and body.indices == (term.row, term.column):
+            return self.style.subscripted(self.names.get(body.tensor, "c"), ""), True
+        return "", False
+
     def _call(self, term: Apply) -> Printed:
         style, column = self.style, self.style.column
         function, args = term.function, term.args
@@ -223,6 +249,21 @@ class _Printer:
                 inverse: Term = Mul((base_power(base, -exponent.value),))
                 return self._ratio(["1"], [], [], [inverse.factors[0]]), PRODUCT  # type: ignore[attr-defined]
         return self.style.power(self.at(base, ATOM), self.of(exponent)[0]), POWER
+
+
+DETERMINANTS = ("det", "logdet", "signdet")
+
+
+def determinant(function: str, inside: str, style: Style, under: str = "") -> str:
+    """Return a determinant, the logarithm of its absolute value, or its sign."""
+    det = style.function("det")
+    text = (style.under(det, under) if under else det) + style.brackets(inside)
+    if function == "det":
+        return text
+    if function == "signdet":
+        return style.function("sign") + style.brackets(text)
+    left, right = BRACKETS["absolute"][style.column]
+    return f"{style.function('log')} {left}{text}{right}"
 
 
 def base_power(base: Term, exponent: Number) -> Term:

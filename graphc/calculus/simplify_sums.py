@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count, permutations
 from typing import Any
 
@@ -21,6 +21,9 @@ from graphc.calculus.index_terms import (
 )
 from graphc.calculus.simplify_terms import REMAKE, Change, plus, raised, replace, times
 from graphc.ir.terms import Add, Best, Delta, Mul, Product, Sum, Symbol, Term
+
+# Rules for two factors that are all that depends on a summed index: what their sum is, or None.
+PAIRS: list[Callable[[Term, Term, Index], Term | None]] = []
 
 MOST_ORDERS = 3  # that many nested sums are tried in every order, to find the first
 
@@ -59,6 +62,9 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
                 if target is not None:
                     left = replace(times(*rest), {index: target})
                     return sum_over([i for i in indices if i is not index], left)
+    paired = _paired(indices, factors)
+    if paired is not None:
+        return paired
     for factor in factors:
         if isinstance(factor, Add) and any(has_delta(factor, index) for index in indices):
             rest = [f for f in factors if f is not factor]
@@ -66,6 +72,22 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
     inside = [f for f in factors if free(f) & bound]
     outside = [f for f in factors if not free(f) & bound]
     return times(*outside, _closed(indices, inside))
+
+
+def _paired(indices: list[Index], factors: list[Term]) -> Term | None:
+    """Return the sum with two factors replaced that make a delta; None if there are none."""
+    for index in indices:
+        held = [factor for factor in factors if index in free(factor)]
+        if len(held) != 2:
+            continue
+        for one, other in (held, held[::-1]):
+            for rule in PAIRS:
+                made = rule(one, other, index)
+                if made is not None:
+                    rest = [factor for factor in factors if factor not in held]
+                    left = [i for i in indices if i is not index]
+                    return sum_over(left, times(made, *rest))
+    return None
 
 
 def sum_over(indices: Sequence[Index], body: Term) -> Term:

@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from graphc.calculus.index_terms import (
-    BINDERS,
     MINUS,
     ONE,
     ZERO,
@@ -74,7 +73,7 @@ def _remade(term: Term, rule: Change, done: dict[Term, Term], everywhere: bool) 
             for index in bound_by(part):
                 # A plain symbol gets its range here; an index gives way to what is put in.
                 if not isinstance(index, Index) or index in incoming:
-                    extent = part.extent if isinstance(part, BINDERS) else index.extent
+                    extent = index.extent if isinstance(index, Index) else part.extent
                     done.setdefault(index, unused(extent))
             remake = REMAKE.get(type(part))
             found = done[part] = rule(remake(part, change) if remake else rebuild(part, change))

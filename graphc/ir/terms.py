@@ -133,6 +133,31 @@ class Product(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Inverse(Term):
+    """The element `at` of the inverse of the matrix whose elements are `body`."""
+
+    row: Symbol
+    column: Symbol
+    extent: Dim
+    body: Term
+    at: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Determinant(Term):
+    """The determinant ("det") of the matrix whose elements are `body`.
+
+    Or the logarithm of its absolute value ("logdet"), or its sign ("signdet").
+    """
+
+    function: str
+    row: Symbol
+    column: Symbol
+    extent: Dim
+    body: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Add(Term):
     """A sum of terms, flat."""
 
