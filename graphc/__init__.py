@@ -31,6 +31,7 @@ from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_grad
 from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, block, cost, function
 from graphc.language.graph import Graph
+from graphc.language.loops import scan
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.samples import over_samples
 from graphc.language.special import *
@@ -82,6 +83,7 @@ __all__ = [
     "over_samples",
     "parameter",
     "render",
+    "scan",
     "stop_gradient",
     "vjp",
     *_blocks.__all__,

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphc.emit.model import Comments
+from graphc.errors import DerivativeError, FormulaError
+from graphc.ir.nodes import Node
 from graphc.language.graph import Graph, Use
+from graphc.language.tracing import Traced
 from graphc.language.variable import Variable
 from graphc.types import Shape
 
@@ -118,6 +121,7 @@ def commentary(graph: Graph, batch: bool) -> Comments:
     for number, block in enumerate(block_formulas(graph)):
         name = block.use.name
         told = [f.equation for f in block.forward if f is not None]
+        told = told or _of_a_step(graph, block.use)
         if told:
             forward[number] = f"{name}: {',  '.join(told)}"
         sums = id(block.use.outputs[0]) in varies
@@ -126,6 +130,31 @@ def commentary(graph: Graph, batch: bool) -> Comments:
         if back:
             backward[number] = f"{name}: {',  '.join(back)}"
     return Comments(forward, backward)
+
+
+def _of_a_step(graph: Graph, use: Use) -> list[str]:
+    """Return what each step of a loop does, as far as there are formulas: ``h ← tanh(w h + b)``."""
+    from graphc.calculus import formulas
+    from graphc.calculus.presenting import LONGEST, length
+
+    block = use.call.block if use.call is not None else None
+    if not isinstance(block, Traced) or block.function != "scan":
+        return []
+    names = {v.node: graph.name_of(v) for v in (*use.inputs, *use.parameters.values())}
+    names |= {v.node: v.name or "x" for v in block.leaves}
+    told = []
+    seen: set[Node] = set()
+    for variable, name in zip(block.results, block.step_names, strict=True):
+        if variable.node in names or variable.node in seen:
+            continue
+        seen.add(variable.node)
+        try:
+            found = formulas.forward(variable.node, {**names, variable.node: "y"})
+        except (FormulaError, DerivativeError):
+            continue
+        if found.matrix is not None or length(found.term) <= LONGEST:
+            told.append(f"{name} ← {found.equation.partition(' = ')[2]}")
+    return told
 
 
 def _step(partial: Partial, use: Use, sums: bool, varies: set[int]) -> str | None:

@@ -12,8 +12,8 @@ from typing import Any
 from graphc.batching import batch_nodes, mark
 from graphc.calculus.reverse import reaches, sweep
 from graphc.commentary import commentary, diagram_text, loss_formula
+from graphc.control.body import COTANGENT
 from graphc.emit.model import Comments, Field, Model, Updates
-from graphc.emit.plan import COTANGENT
 from graphc.emit.targets import DTYPES, STYLES, Target, target_named
 from graphc.emit.version import __version__
 from graphc.errors import CompileError, DerivativeError

@@ -25,6 +25,7 @@ HOUSE = (
     "ops",
     "batching",
     "calculus",
+    "control",
     "passes",
     "emit",
     "language",

@@ -15,9 +15,17 @@ from graphc.types import TensorType, TupleType
 
 
 def tangent(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
-    """Return the derivative of `output` along `tangents`: forward mode, node by node."""
+    """Return the derivative of `output` along `tangents`: forward mode."""
+    (found,) = push([output], wrt, tangents)
+    return full(0.0, output.shape) if found is None else found
+
+
+def push(
+    outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[Node]
+) -> list[Node | None]:
+    """Return the tangents of `outputs`, node by node; None where none arrives."""
     known: dict[Node, Node] = dict(zip(wrt, tangents, strict=True))
-    for node in topological([output], wrt):
+    for node in topological(outputs, wrt):
         if node in known:
             continue
         rules = RULES[type(node)]
@@ -29,7 +37,7 @@ def tangent(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node
             made = transposed(node, held) if rules.jvp is derived else rules.jvp(node, held)
             if made is not None:
                 known[node] = made
-    return known[output] if output in known else full(0.0, output.shape)
+    return [known.get(output) for output in outputs]
 
 
 def transposed(node: Node, tangents: Sequence[Node | None]) -> Node:

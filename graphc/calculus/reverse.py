@@ -40,7 +40,7 @@ def sweep(
     cotangent of each node that it visits. Behind the nodes in `stop` there is nothing of `wrt`.
     """
     order = topological(outputs, {*wrt, *stop})
-    needed = _carriers(order, wrt)
+    needed = carriers(order, wrt)
     sums: dict[Node, list[Node]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if output in needed:
@@ -80,21 +80,21 @@ def gradient(
     return [full(0.0, node.shape) if g is None else g for g, node in zip(found, wrt, strict=True)]
 
 
-def _carriers(order: Iterable[Node], wrt: Sequence[Node]) -> set[Node]:
+def carriers(order: Iterable[Node], wrt: Sequence[Node]) -> set[Node]:
     """Return the nodes from which a derivative reaches a node of `wrt`."""
-    carriers = {node for node in wrt if node.kind == "real"}
+    found = {node for node in wrt if node.kind == "real"}
     for node in order:
-        if node in carriers:
+        if node in found:
             continue
         rules = RULES[type(node)]
-        if any(arg in carriers and not rules.cuts(node, i) for i, arg in enumerate(node.args)):
-            carriers.add(node)
-    return carriers
+        if any(arg in found and not rules.cuts(node, i) for i, arg in enumerate(node.args)):
+            found.add(node)
+    return found
 
 
 def reaches(output: Node, wrt: Node) -> bool:
     """Return whether a derivative passes from `output` to `wrt`."""
-    return output in _carriers(topological([output], (wrt,)), [wrt])
+    return output in carriers(topological([output], (wrt,)), [wrt])
 
 
 def cuts(outputs: Sequence[Node], wrt: Node) -> list[Cut]:

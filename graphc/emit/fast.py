@@ -12,8 +12,9 @@ from graphc.emit.checks import Checks, check_names
 from graphc.emit.dialect import Dialect
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.model import Field
-from graphc.emit.plan import SAMPLES, Plan, plan
+from graphc.emit.plan import plan
 from graphc.emit.statements import Writer, body
+from graphc.emit.steps import SAMPLES, Plan
 from graphc.ir.nodes import Node
 
 

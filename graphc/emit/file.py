@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from graphc.control.body import COTANGENT
 from graphc.emit.dialect import Dialect
 from graphc.emit.model import Field, Model
 from graphc.emit.naming import Namer
-from graphc.emit.plan import COTANGENT, Plan
 from graphc.emit.statements import Writer
+from graphc.emit.steps import Plan
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.types import Dim, Dimension, named, names_in, shape_text

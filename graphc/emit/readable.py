@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from graphc.emit.buffers import copies
 from graphc.emit.checks import check_names
 from graphc.emit.dialect import Spelled
 from graphc.emit.file import File, gradient_order, indented
 from graphc.emit.naming import Namer
-from graphc.emit.plan import copies, plan
+from graphc.emit.plan import plan
 from graphc.emit.statements import Writer, body
 from graphc.ir.nodes import Node, topological
 from graphc.ops.several import Item

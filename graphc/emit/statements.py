@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from graphc.control.loop import Scan
 from graphc.emit.dialect import Dialect, Spelled, number, typed
 from graphc.emit.expressions import spell
 from graphc.emit.forms import is_broadcast, is_mask, is_ones, is_view
-from graphc.emit.plan import Plan, Step
 from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
 from graphc.emit.spell_windows import fold_lines
+from graphc.emit.steps import LoopPlan, Plan, Step
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -57,6 +58,8 @@ class Writer:
     def lines(self, step: Step) -> list[str]:
         """Print a step."""
         node = step.node
+        if step.loop is not None and isinstance(node, Scan):
+            return self._loop(node, step.loop)
         if isinstance(node, ScatterAdd):
             return self._scatter(step, node)
         if isinstance(node, Pad):
@@ -81,6 +84,31 @@ class Writer:
         if step.into is not None:
             return [self._in_place(step, node)]
         return [f"{step.name} = {self.expression(node).text}"]
+
+    def _loop(self, node: Scan, made: LoopPlan) -> list[str]:
+        lib, own = self.dialect.lib, self.dialect.names.own
+        inner = Writer(made.body, self.dialect)
+        length = self.dialect.dim(node.length)
+        dtypes = {"real": self.dialect.dtype, "integer": f"{lib}.int64", "boolean": f"{lib}.bool_"}
+        lines = []
+        for name, start, written in made.starts:
+            text = typed(start, self.spelled, self.dialect)
+            lines.append(f"{name} = {f'{text.within(20)}.copy()' if written else text.text}")
+        for name, of in made.stacks:
+            shape = self.dialect.shape((node.length, *of.shape))
+            lines.append(f"{name} = {lib}.empty({shape}, {dtypes[of.kind]})")
+        steps = f"{own('range')}({length})"
+        steps = f"{own('reversed')}({steps})" if node.reverse else steps
+        lines.append(f"for {made.index} in {steps}:")
+        inside = [f"{local} = {text}" for local, text in made.bound]
+        stores = [(f"{name}[{made.index}]", of) for name, of in made.stacks]
+        inside += [f"{at} = {inner.spelled(n).text}" for at, n in stores if n in made.leaves]
+        inside += body(made.body, self.dialect, {})
+        inside += [f"{at} = {inner.spelled(n).text}" for at, n in stores if n not in made.leaves]
+        if made.moves:
+            names = ", ".join(name for name, _ in made.moves)
+            inside.append(f"{names} = {', '.join(inner.spelled(n).text for _, n in made.moves)}")
+        return [*lines, *(f"    {line}" for line in inside or ["pass"])]
 
     def _scatter(self, step: Step, node: ScatterAdd) -> list[str]:
         base, index, update = node.args

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from graphc.emit.plan import Plan, Step
+from graphc.emit.steps import Plan, Step
 from graphc.ir.nodes import Node
 from graphc.ir.program import Origin
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from graphc.emit.buffers import memory_of
 from graphc.emit.checks import check_names
 from graphc.emit.dialect import Dialect
 from graphc.emit.fast import accept, room_lines
 from graphc.emit.file import File, indented
 from graphc.emit.initial import named_tuple
+from graphc.emit.local_names import augments
 from graphc.emit.model import Slot, Updates
-from graphc.emit.plan import Plan, augments, memory_of, plan
+from graphc.emit.plan import plan
 from graphc.emit.statements import Writer, body
+from graphc.emit.steps import Plan
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import users

@@ -162,13 +162,20 @@ class Graph:
 
     def _name_variables(self) -> None:
         counts: dict[str, int] = {}
+        for call in _calls_inside(self._uses):
+            if call.block.name:  # inside a loop a block keeps its name
+                for short, v in call.parameters.items():
+                    self._names.setdefault(id(v), f"{call.block.name}_{short}")
         for use in self._uses:
             counts[use.name] = counts.get(use.name, 0) + 1
             for short, v in use.parameters.items():
                 self._names.setdefault(id(v), f"{use.name}_{short}")
             for port, v in enumerate(use.outputs):
                 default = use.name if use.kind == "cost" else f"{use.name}_out"
-                if len(use.outputs) > 1:
+                told = getattr(use.call.block, "result_names", ()) if use.call else ()
+                if told:
+                    default = f"{use.name}_{told[port]}"
+                elif len(use.outputs) > 1:
                     default += str(port + 1)
                 if counts[use.name] > 1:  # a shared block, used again
                     default += f"_{counts[use.name]}"
@@ -354,13 +361,26 @@ def _absorbed(source: Variable, shown: set[int], alias: dict[int, Variable]) -> 
     return list(found.values())
 
 
+def _calls_inside(uses: Sequence[Use]) -> list[Call]:
+    """Return the calls that the steps of loops make, and those of loops in them."""
+    pending = [use.call for use in uses if use.call is not None]
+    found: list[Call] = []
+    while pending:
+        inside = pending.pop().inside
+        found += inside
+        pending += inside
+    return found
+
+
 def _name_uses(uses: Sequence[Use]) -> tuple[Use, ...]:
     """Give every block a name: its own, or its function's with a counter."""
     counts: dict[str, int] = {}
     blocks: dict[str, Any] = {use.name: use.call.block for use in uses if use.name and use.call}
-    for use in uses:
-        if use.name and use.call is not None and blocks[use.name] is not use.call.block:
-            raise NamingError(f"the name '{use.name}' is given to two blocks")
+    called = [use.call for use in uses if use.name and use.call is not None]
+    for call in (*called, *_calls_inside(uses)):
+        name = call.block.name
+        if name and blocks.setdefault(name, call.block) is not call.block:
+            raise NamingError(f"the name '{name}' is given to two blocks")
     given: dict[int, str] = {}
     result = []
     for use in uses:

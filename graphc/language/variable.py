@@ -63,6 +63,8 @@ class Call:
         The call in whose body this one was made.
     blocks_made
         How many blocks its body has made so far.
+    inside
+        Of a loop: the calls that its step makes.
     """
 
     block: Any
@@ -72,6 +74,7 @@ class Call:
     where: Source
     outputs: tuple[Variable, ...] = ()
     blocks_made: int = 0
+    inside: tuple[Call, ...] = ()
 
     @property
     def kind(self) -> Literal["function", "cost"]:

@@ -365,6 +365,26 @@ def several_outputs():
 
 
 @cache
+@model
+def loops():
+    """Two layers of a recurrent net, one inside out, and a sum that a loop carries."""
+    x, y = gc.observed("x", shape=("n", 3)), gc.observed("y", shape=4)
+    w, u, v = (gc.parameter(k, shape=s) for k, s in (("w", (4, 4)), ("u", (4, 3)), ("v", (4, 4))))
+
+    def step(h, row):
+        h = np.tanh(w @ h + u @ row)
+        return h, h
+
+    def back(state, h):
+        a, b = state
+        a, b = np.sin(v * h[0]).sum(axis=1) * b, a + h
+        return (a, b), a.sum()
+
+    h, hs = gc.scan(step, np.zeros(4), x)
+    (a, b), sums = gc.scan(back, (h, y), hs, reverse=True)
+    return gc.Graph(gc.cost(((a - y) ** 2 + b).sum() + np.exp(-sums).mean(), name="C"))
+
+
 def model_named(name):
     """The model of a name, declared once."""
     return MODELS[name]()

@@ -7,7 +7,8 @@ import pytest
 
 import graphc as gc
 from graphc.ops.rules import RULES, evaluate
-from graphc.ops.several import Bundle, Item
+from graphc.ops.samples import OverSamples
+from graphc.ops.several import Bundle
 from tests.emit.models import (
     MODELS,
     POSITIVE,
@@ -105,8 +106,8 @@ def test_the_models_cover_every_kind_and_statement():
         nodes |= {type(n) for n in gc.compile(model_named(name)).program.nodes()}
         readable += compiled(model_named(name), "readable").source
         fast += compiled(model_named(name), "fast").source
-    # Nodes with several results have tests of their own; a bundle is never printed.
-    assert nodes >= set(RULES) - {Item, Bundle}
+    # Never printed: bundles of results, and what reaches across samples, once batched.
+    assert nodes >= set(RULES) - {Bundle, OverSamples}
     for text in ("add.at(", "[np.arange(P), ", "np.diag(", "np.eye(", "np.einsum(", " @ ", "::-1",
                  "keepdims=True", "np.broadcast_to(", ".transpose(", ".copy()", "np.zeros(",
                  "_sigmoid(", "_softplus(", "np.where(", "_ARRAYS[", ".mean()", "**2"):  # fmt: skip

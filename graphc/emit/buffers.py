@@ -1,0 +1,181 @@
+"""Memory: into which buffer a statement may write, and what must be copied for the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from graphc.control.loop import Scan
+from graphc.emit.forms import is_broadcast, is_view, repeats, same_buffer
+from graphc.emit.spell_reduction import keeps_dims
+from graphc.emit.steps import SAMPLES
+from graphc.ir.nodes import Node, topological
+from graphc.ops.contraction import Contraction
+from graphc.ops.elementwise import Elementwise
+from graphc.ops.indexing import ScatterAdd
+from graphc.ops.leaves import Constant, Input
+from graphc.ops.scalars import SCALARS
+from graphc.ops.several import Item
+from graphc.types import Shape
+
+
+def reuse(
+    statements: Sequence[Node],
+    inline: set[Node],
+    order: Sequence[Node],
+    wanted: Sequence[Node],
+    given: Mapping[Node, str],
+    uses: Mapping[Node, int],
+    donated: Mapping[Node, Node],
+) -> dict[Node, Node]:
+    """Return for each statement the node into whose buffer it may write.
+
+    A buffer is free once the last statement that reads it, or a view of it, has run. Functions
+    element by element overwrite an operand; a matrix product takes the memory of an earlier one
+    that nothing reads any more: fresh memory costs a page fault every few kilobytes.
+    """
+    roots = {node: node for node in given}
+    # With keepdims=True a reduction gives a buffer of its own; of a named one it is a view.
+    computed = {n for n in statements if keeps_dims(n) and n.args[0] in inline}
+    for node in order:
+        roots[node] = roots[node.args[0]] if is_view(node) and node not in computed else node
+    mine = {n for n in statements if roots[n] is n and not is_broadcast(n)}
+    kept = {roots[n] for n in wanted}
+    last: dict[Node, int] = {}
+    reads = [_reads(node, inline) for node in statements]
+    for at, read in enumerate(reads):
+        for node in read:
+            last[roots.get(node, node)] = at
+    into: dict[Node, Node] = {}
+    heirs = {leaf: _heirs(leaf, new, uses, inline) for leaf, new in donated.items()}
+    matrices: set[Node] = set()  # whose memory is a matrix product's, so contiguous
+    idle: dict[Shape, list[Node]] = {}
+    for at, node in enumerate(statements):
+        if is_matrix_product(node):
+            matrices.add(node)
+            if idle.get(node.shape):
+                into[node] = idle[node.shape].pop()
+        elif _writes_into(node):
+            for arg in _candidates(node, inline):
+                root = roots[arg]
+                owned = root in mine or node in heirs.get(root, ())
+                free = owned and root not in kept and last.get(root) == at
+                # A view of the operand among the others is no harm: ufuncs see that it overlaps.
+                if free and arg is root and same_buffer(node, arg):
+                    into[node] = arg
+                    if arg in matrices:
+                        matrices.add(node)
+                    break
+        for arg in dict.fromkeys(roots.get(n, n) for n in reads[at]):
+            taken = arg is into.get(node)
+            if arg in matrices and arg not in kept and last[arg] == at and not taken:
+                idle.setdefault(arg.shape, []).append(arg)
+    return into
+
+
+def _heirs(leaf: Node, new: Node, uses: Mapping[Node, int], inline: set[Node]) -> set[Node]:
+    """Return the statements through which a value could stay in one memory, from old to new.
+
+    Each but the last is read by the next alone.
+    """
+    path: list[Node] = []
+    node: Node | None = new
+    while node is not None and node is not leaf:
+        if node in inline or not _writes_into(node) or not same_buffer(node, leaf):
+            return set()
+        path.append(node)
+        if leaf in node.args:
+            return set(path)
+        steps = [a for a in node.args if uses.get(a) == 1 and a not in inline and a.args]
+        node = next((a for a in steps if leaf in topological([a], (leaf,))), None)
+    return set()
+
+
+def settled(leaf: Node, new: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
+    """Yield the nodes that live in the memory of `leaf`, where the last of them is `new`."""
+    memory = list(memory_of(new, into))
+    if leaf in memory:
+        yield from memory[: memory.index(leaf)]
+
+
+def rooms_of(
+    statements: Sequence[Node], into: Mapping[Node, Node], wanted: Sequence[Node]
+) -> set[Node]:
+    """Return the matrix products of one row a sample that no caller gets to see.
+
+    Their memory is asked for in one piece. The C library hands freed pieces of middling size back
+    to the system after each call, and taking them again costs a page fault every few kilobytes.
+    """
+    seen = {below for node in wanted for below in memory_of(node, into)}
+    return {
+        n
+        for n in statements
+        if is_matrix_product(n) and n not in into and n.shape[0] == SAMPLES and n not in seen
+    }
+
+
+def memory_of(node: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
+    """Yield a node and those whose memory its value lives in."""
+    yield node
+    while node in into or (is_view(node) and node.args):
+        node = into[node] if node in into else node.args[0]
+        yield node
+
+
+def is_matrix_product(node: Node) -> bool:
+    """Return whether a node is a product of matrices that gives a matrix."""
+    return isinstance(node, Contraction) and len(node.args) == 2 and node.type.rank == 2
+
+
+def _reads(node: Node, inline: set[Node]) -> list[Node]:
+    """Return the nodes whose variables a statement reads."""
+    read: list[Node] = []
+    pending = list(node.args)
+    while pending:
+        arg = pending.pop()
+        if arg in inline:
+            if is_view(arg):
+                read.append(arg)
+            pending.extend(arg.args)
+        else:
+            read.append(arg)
+    return read
+
+
+def _writes_into(node: Node) -> bool:
+    if isinstance(node, ScatterAdd):
+        return True
+    if not isinstance(node, Elementwise) or node.kind != "real" or not node.shape:
+        return False
+    row = SCALARS[node.function]
+    return row.ufunc is not None or row.infix is not None or node.function == "relu"
+
+
+def _candidates(node: Node, inline: set[Node]) -> list[Node]:
+    if isinstance(node, ScatterAdd):
+        return [node.args[0]] if node.args[0] not in inline else []
+    if node.function == "where":  # type: ignore[attr-defined]
+        return []
+    return [arg for arg in node.args if arg not in inline]
+
+
+def copies(returned: Sequence[Node], given: Iterable[Node]) -> frozenset[Node]:
+    """Return the results that share memory with arguments, constants or earlier results."""
+    outside = set(given)
+    copied: set[Node] = set()
+    taken: set[Node] = set()
+    for node in returned:
+        root, repeated = node, False
+        while is_view(root) and root not in outside:
+            repeated = repeated or repeats(root)
+            root = root.args[0]
+        outer = isinstance(root, Input | Constant) or root in outside or _is_last_carry(root)
+        if outer or repeated or root in taken:
+            copied.add(node)
+        taken.add(root)
+    return frozenset(copied)
+
+
+def _is_last_carry(node: Node) -> bool:
+    """Return whether a node is the last carry of a loop: of no steps, it is the first one."""
+    loop = node.args[0] if isinstance(node, Item) else None
+    return isinstance(node, Item) and isinstance(loop, Scan) and node.index < loop.carries

@@ -1,0 +1,91 @@
+"""What a plan consists of: statements in order, their names, the memory that they write into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphc.ir.nodes import Node
+from graphc.types import named
+
+SAMPLES = named("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node that becomes a statement.
+
+    Parameters
+    ----------
+    name
+        The variable that it is assigned to.
+    into
+        The operand whose buffer the result is written into, if any.
+    room
+        The variable of the memory that a matrix product writes into, where it is not `into`.
+    loop
+        Of a loop: how it is printed.
+    """
+
+    node: Node
+    name: str
+    into: Node | None = None
+    room: str | None = None
+    loop: LoopPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The body of a function.
+
+    Parameters
+    ----------
+    steps
+        Statements in order; one of a node with several results names them all: ``q, r``.
+    uses
+        How often each node is used in the body, results included.
+    names
+        The variable of each node that has one, given ones included.
+    copied
+        Results that must be copied before they are returned, because their memory is the
+        caller's or another result's.
+    """
+
+    steps: tuple[Step, ...]
+    uses: Mapping[Node, int]
+    names: Mapping[Node, str]
+    copied: frozenset[Node]
+
+    @property
+    def rooms(self) -> tuple[Step, ...]:
+        """The steps that write into memory of their own, which one allocation provides."""
+        return tuple(step for step in self.steps if step.room is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPlan:
+    """A loop: its variables and the statements of a step.
+
+    Parameters
+    ----------
+    index
+        The variable that counts the steps.
+    starts
+        The carries: the variable, where it starts, and whether steps write into its memory.
+    bound
+        Variables for slices that a step reads more than once, and how they are read.
+    stacks
+        The variables of what is stacked, and the node of the body of which it is made.
+    moves
+        The carries that are assigned at the end of a step, and what they get.
+    leaves
+        The leaves of the body: what is stacked of them is stacked before the step changes them.
+    """
+
+    index: str
+    body: Plan
+    starts: tuple[tuple[str, Node, bool], ...]
+    bound: tuple[tuple[str, str], ...]
+    stacks: tuple[tuple[str, Node], ...]
+    moves: tuple[tuple[str, Node], ...]
+    leaves: frozenset[Node]

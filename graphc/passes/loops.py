@@ -1,0 +1,335 @@
+"""Loops: drop what nobody reads, run equal loops once, and take out of them what needs no loop.
+
+What hangs on constants and slices alone is computed before the loop, for all steps at once; what
+only results hang on, after it. A matrix product for every step becomes one for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from graphc.batching import batch_nodes, mark
+from graphc.control.body import depending, replaced
+from graphc.control.loop import Loop, Scan, taken_apart
+from graphc.ir.nodes import Node, topological
+from graphc.ir.program import Program, with_args
+from graphc.ops.contraction import Contraction, broadcast_to, is_shuffle
+from graphc.ops.leaves import new_input
+from graphc.ops.several import Bundle, Item, bundle, item, types_of
+from graphc.types import Shape
+
+UNKNOWN = 64  # the size that a named dimension counts as
+
+
+def loops(program: Program) -> Program:
+    """Apply all that this file does."""
+    if not any(isinstance(node, Scan) for node in program.nodes()):
+        return program
+    program = trim(merge(trim(program)))
+    program = _each(program, lambda node, _: _before(node))
+    program = trim(program)
+    program = _each(program, lambda node, _: _after(node))
+    return trim(program)
+
+
+def trim(program: Program) -> Program:
+    """Drop the results of loops that nothing reads, and the carries that nothing needs."""
+    while True:
+        smaller = _each(program, _trimmed)
+        if smaller.outputs == program.outputs:
+            return program
+        program = smaller
+
+
+def _each(program: Program, change: Callable[[Scan, set[int]], Node]) -> Program:
+    """Return `program` with its loops as `change` makes them, given which results are read."""
+    order = program.nodes()
+    read: dict[Node, set[int]] = {}
+    for node in order:
+        if isinstance(node, Item):
+            read.setdefault(node.args[0], set()).add(node.index)
+    new: dict[Node, Node] = {}
+    origins = dict(program.origins)
+    for node in order:
+        current = with_args(node, tuple(new[arg] for arg in node.args))
+        if isinstance(current, Scan):
+            current = change(current, read.get(node, set()))
+        elif isinstance(current, Item) and isinstance(current.args[0], Bundle):
+            current = item(current.args[0], current.index)
+        new[node] = current
+        if node in origins:
+            mark(current, origins[node], origins)
+    names: dict[Node, str] = {}
+    for node, name in program.names.items():
+        if node in new or node in program.inputs:
+            names.setdefault(new.get(node, node), name)
+    outputs = tuple(new[node] for node in program.outputs)
+    return replace(program, outputs=outputs, names=names, origins=origins)
+
+
+def _trimmed(node: Scan, read: set[int]) -> Node:
+    """Return the loop with the results that are read, as a bundle of all."""
+    loop = taken_apart(node)
+    still = {leaf for leaf, (_, after) in loop.carries.items() if after is leaf}
+    live = needed(node, read)
+    if len(live) == len(types_of(node)) and not still:
+        return node
+    results: list[Node | None] = [None] * len(types_of(node))
+    kept = Loop(loop.length, loop.reverse, names=loop.names, origins=loop.origins)
+    kept.constants = loop.constants | {leaf: loop.carries[leaf][0] for leaf in still}
+    kept.slices = loop.slices
+    places: dict[int, int] = {}
+    for k, (leaf, pair) in enumerate(loop.carries.items()):
+        if leaf in still:
+            results[k] = pair[0]
+        elif k in live:
+            places[k] = len(kept.carries)
+            kept.carries[leaf] = pair
+    for k, y in enumerate(loop.stacked, node.carries):
+        if k in live:
+            places[k] = kept.stack(y)
+    if places:
+        whole = kept.node()
+        for k, place in places.items():
+            results[k] = item(whole, place)
+    return bundle(results, types_of(node))
+
+
+def needed(node: Scan, read: Iterable[int]) -> set[int]:
+    """Return the results that a loop must compute for those that are read: carries among them."""
+    states = node.body.inputs[node.constants : node.constants + node.carries]
+    live = set(read)
+    while True:
+        below = set(topological([node.body.outputs[k] for k in sorted(live)]))
+        grown = {k for k, leaf in enumerate(states) if leaf in below} - live
+        if not grown:
+            return live
+        live |= grown
+
+
+def merge(program: Program) -> Program:
+    """Let one loop do what two do, where the one computes all carries of the other."""
+    while True:
+        chosen = _pairs(program)
+        if not chosen:
+            return program
+        program = _merged(program, chosen)
+
+
+def _pairs(program: Program) -> list[tuple[Scan, Scan, dict[Node, Node]]]:
+    """Return loops with those that take them in, and what their leaves are there.
+
+    Neither may depend on the other, also not through loops that were merged before.
+    """
+    order = program.nodes()
+    found = [node for node in order if isinstance(node, Scan)]
+    bit: dict[Node, int] = {node: 1 << k for k, node in enumerate(found)}
+    above: dict[Node, int] = {}
+    for node in order:
+        total = bit.get(node, 0)
+        for arg in node.args:
+            total |= above[arg]
+        above[node] = total
+    reach = {node: above[node] for node in found}
+    chosen: list[tuple[Scan, Scan, dict[Node, Node]]] = []
+    taken: set[Node] = set()
+    for small in found:
+        for large in found:
+            if small is large or {small, large} & taken or small.carries == 0:
+                continue
+            if reach[small] & bit[large] or reach[large] & bit[small]:
+                continue
+            leaves = _embedded(small, large)
+            if leaves is None:
+                continue
+            chosen.append((small, large, leaves))
+            taken |= {small, large}
+            both = bit[small] | bit[large]
+            joined = reach[small] | reach[large]
+            for node in found:
+                if reach[node] & both:
+                    reach[node] |= joined
+            break
+    return chosen
+
+
+def _embedded(small: Scan, large: Scan) -> dict[Node, Node] | None:
+    """Return what the leaves of `small` are in `large`, if that computes the same carries."""
+    if (small.length, small.reverse) != (large.length, large.reverse):
+        return None
+    a, b = taken_apart(small), taken_apart(large)
+    leaves: dict[Node, Node] = {}
+    for ours, theirs in ((a.constants, b.constants), (a.slices, b.slices)):
+        there = {outer: leaf for leaf, outer in theirs.items()}
+        if not there.keys() >= set(ours.values()):
+            return None
+        leaves |= {leaf: there[outer] for leaf, outer in ours.items()}
+    free = list(b.carries.items())
+    for leaf, (start, _) in a.carries.items():
+        match = next((c for c in free if c[1][0] is start and c[0].type == leaf.type), None)
+        if match is None:
+            return None
+        free.remove(match)
+        leaves[leaf] = match[0]
+    new = replaced(a.nexts, leaves)
+    same = all(new[after] is b.carries[leaves[leaf]][1] for leaf, (_, after) in a.carries.items())
+    return leaves if same else None
+
+
+def _merged(program: Program, chosen: Sequence[tuple[Scan, Scan, dict[Node, Node]]]) -> Program:
+    """Return the program with the loops taken in, all at once."""
+    at: dict[Node, tuple[Node, list[int]]] = {}  # a loop, and the places of its results there
+    for small, large, leaves in chosen:
+        loop, own = taken_apart(large), taken_apart(small)
+        new = replaced(own.stacked, leaves)
+        order = list(loop.carries)
+        there = [order.index(leaves[leaf]) for leaf in own.carries]
+        there += [loop.stack(new[y]) for y in own.stacked]
+        loop.names = {**{new[n]: t for n, t in own.names.items() if n in new}, **loop.names}
+        whole = loop.node()
+        at[small] = whole, there
+        at[large] = whole, list(range(len(types_of(large))))
+    # Bottom up, with the operands of both: the whole is made of new operands when it is met.
+    new_nodes: dict[Node, Node] = {}
+    for node in _together(program, at):
+        if node in at:
+            continue
+        if isinstance(node, Item) and node.args[0] in at:
+            whole, there = at[node.args[0]]
+            if whole not in new_nodes:
+                new_nodes[whole] = with_args(whole, _args(whole, new_nodes))
+            held = new_nodes[whole]
+            new_nodes[node] = item(held, there[node.index])
+        else:
+            new_nodes[node] = with_args(node, _args(node, new_nodes))
+    names: dict[Node, str] = {}
+    origins = dict(program.origins)
+    for small, large, _ in chosen:  # what the forward pass computes belongs there
+        known = [origins[n] for n in (small, large) if n in origins]
+        known.sort(key=lambda origin: origin.rule != "forward")
+        if known and at[large][0] in new_nodes:
+            origins[new_nodes[at[large][0]]] = known[0]
+    for node, name in program.names.items():
+        if node in new_nodes or node in program.inputs:
+            names.setdefault(new_nodes.get(node, node), name)
+    for node, origin in program.origins.items():
+        if node in new_nodes:
+            mark(new_nodes[node], origin, origins)
+    outputs = tuple(new_nodes[node] for node in program.outputs)
+    return replace(program, outputs=outputs, names=names, origins=origins)
+
+
+def _args(node: Node, new: dict[Node, Node]) -> tuple[Node, ...]:
+    return tuple(new[arg] for arg in node.args)
+
+
+def _together(program: Program, at: dict[Node, tuple[Node, list[int]]]) -> list[Node]:
+    """Return the program's nodes in an order in which merged loops follow all their operands."""
+
+    def visit(node: Node) -> Sequence[Node]:
+        if isinstance(node, Item) and node.args[0] in at:
+            return at[node.args[0]][0].args
+        return node.args
+
+    return topological(program.outputs, program.inputs, visit)
+
+
+def _before(node: Scan) -> Node:
+    """Compute before the loop what hangs on constants and slices alone."""
+    loop = taken_apart(node)
+    order = node.body.nodes()
+    varying = depending(order, loop.carries)
+    sliced = depending(order, loop.slices)
+    ends = {arg for n in order if n in varying for arg in n.args} | set(loop.nexts)
+    moved: dict[Node, Node] = {}
+    wanted = {*ends, *loop.stacked}
+    pending = [n for n in order if n in wanted]
+    while pending:
+        n = pending.pop()
+        if n in moved or not n.args or n in varying:
+            continue
+        if is_shuffle(n):  # repeated numbers and views are no work
+            pending.extend(n.args)
+            continue
+        moved[n] = new_input(n.type)
+    if not moved:
+        return node
+    outside = replaced(list(moved), loop.constants)
+    for n, leaf in moved.items():
+        if n not in sliced:
+            loop.constants[leaf] = outside[n]
+            continue
+        rows = {outside[s]: stack for s, stack in loop.slices.items() if s in outside}
+        new, _, _ = batch_nodes([outside[n]], rows, loop.length)
+        loop.slices[leaf] = new[outside[n]]
+    return _with(loop, moved)
+
+
+def _with(loop: Loop, values: dict[Node, Node]) -> Node:
+    """Return the loop with nodes of its body replaced."""
+    new = replaced([*loop.nexts, *loop.stacked], values)
+    loop.carries = {k: (start, new[after]) for k, (start, after) in loop.carries.items()}
+    stacked = [new[y] for y in loop.stacked]
+    loop.stacked = stacked
+    loop.names = {new.get(n, n): name for n, name in loop.names.items()}
+    loop.origins = {new[n]: origin for n, origin in loop.origins.items() if n in new}
+    return loop.node()
+
+
+def _after(node: Scan) -> Node:
+    """Compute after the loop what only its results hang on, where that saves work or memory."""
+    loop = taken_apart(node)
+    core = set(topological(loop.nexts)) | set(node.body.inputs)
+    core |= {n for n in node.body.nodes() if isinstance(n, Item) and n.args[0] in core}
+    inside = [y for y in loop.stacked if y in core and y not in loop.slices]
+    held = set(inside)
+    moved: dict[Node, list[Node]] = {}  # a result, and what must be stacked for it
+    for y in dict.fromkeys(loop.stacked):
+        if y in held:
+            continue
+        order = topological([y], core)
+        ends = [n for n in order if n in core and n not in loop.constants]
+        fresh = [n for n in ends if n not in held and n not in loop.slices]
+        work = any(isinstance(n, Contraction) and len(n.args) > 1 for n in order if n not in core)
+        if work or sum(_size(n.shape) for n in fresh) <= _size(y.shape):
+            moved[y] = ends
+            held |= set(fresh)
+    if not moved:
+        return node
+    kept = Loop(loop.length, loop.reverse, loop.constants, loop.carries, loop.slices)
+    kept.names, kept.origins = loop.names, loop.origins
+    kept.stacked = [y for y in dict.fromkeys(loop.stacked) if y not in moved]
+    for ends in moved.values():
+        for n in ends:
+            if n not in kept.slices:
+                kept.stack(n)
+    whole = kept.node() if kept.stacked or kept.carries else node
+    results = [item(whole, k) for k in range(node.carries)]
+    for y in loop.stacked:
+        if y not in moved:
+            results.append(item(whole, kept.stack(y)))
+            continue
+        rows = {
+            n: kept.slices[n] if n in kept.slices else item(whole, kept.stack(n)) for n in moved[y]
+        }
+        results.append(_for_all_steps(y, rows, loop))
+    return bundle(results, types_of(node))
+
+
+def _for_all_steps(y: Node, rows: dict[Node, Node], loop: Loop) -> Node:
+    """Return the results of a node of the body for all steps, from the stacks of what it needs."""
+    leaves = {n: new_input(n.type) for n in rows}
+    own = replaced([y], {**loop.constants, **leaves})[y]
+    stacks = {leaves[n]: stack for n, stack in rows.items()}
+    new, varying, _ = batch_nodes([own], stacks, loop.length)
+    if own in varying:
+        return new[own]
+    return broadcast_to(new[own], (loop.length, *y.shape))
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for dim in shape:
+        size *= dim if isinstance(dim, int) else UNKNOWN
+    return size

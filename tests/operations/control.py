@@ -1,0 +1,160 @@
+"""Loops and choices, against JAX."""
+
+import numpy as np
+
+import graphc as gc
+from tests.operations.case import Case
+
+RNG = np.random.default_rng(12)
+W, U = 0.7 * RNG.normal(size=(2, 3, 3))
+B, H = RNG.normal(size=(2, 3))
+XS = RNG.normal(size=(4, 3))
+A = RNG.normal(size=(3, 3)) / 3
+
+
+def both(write):
+    """A pair from one text: `write(library of arrays, its scan)`."""
+
+    def oracle(*arrays):
+        import jax
+        import jax.numpy as jnp
+
+        return write(jnp, jax)(*arrays)
+
+    return write(np, gc), oracle
+
+
+def case(name, write, *arrays, second=True, note="", **more):
+    build, oracle = both(write)
+    return Case(name, "control", build, oracle, arrays, second=second, note=note, **more)
+
+
+def scan(of, *args, **options):
+    """The scan of either library: JAX has it in `lax`."""
+    return (of.scan if of is gc else of.lax.scan)(*args, **options)
+
+
+def recurrent(xp, of):
+    def f(w, u, b, h, xs):
+        def step(h, x):
+            h = xp.tanh(w @ h + u @ x + b)
+            return h, h
+
+        return scan(of, step, h, xs)
+
+    return f
+
+
+def backwards(xp, of):
+    def f(w, h, xs):
+        def step(h, x):
+            h = xp.sin(w @ h) * x
+            return h, (h.sum(), x * h[0])
+
+        last, (sums, parts) = scan(of, step, h, xs, reverse=True)
+        return last, sums, parts
+
+    return f
+
+
+def structures(xp, of):
+    def f(h, xs):
+        def step(state, inputs):
+            a, c = state["a"], state["b"][0]
+            x, y = inputs
+            return {"a": xp.cos(c) * x, "b": [a + c * y]}, None
+
+        last, _ = scan(of, step, {"a": h, "b": [2 * h]}, (xs, xs[:, 0]))
+        return last["a"], last["b"][0]
+
+    return f
+
+
+def powers(xp, of):
+    def f(a, h):
+        return scan(of, lambda v, _: (a @ v, v @ v), h, None, length=5)
+
+    return f
+
+
+def nested(xp, of):
+    def f(w, h, xs):
+        def outer(h, x):
+            def inner(s, v):
+                s = xp.tanh(s * v + w @ h)
+                return s, s.sum()
+
+            last, sums = scan(of, inner, h, x * xs[:2])
+            return last, sums * 1.0
+
+        return scan(of, outer, h, xs)
+
+    return f
+
+
+def weights_element_by_element(xp, of):
+    """The gradient by `w` is no outer product: the loop carries its sum."""
+
+    def f(w, h, xs):
+        def step(h, x):
+            h = xp.tanh((xp.sin(w * x[0]) * h).sum(axis=1) + x)
+            return h, h * x
+
+        return scan(of, step, h, xs)[1]
+
+    return f
+
+
+def shift_register(xp, of):
+    """Carries that change places."""
+
+    def f(h, xs):
+        def step(state, x):
+            a, b, c = state
+            return (b, c, a * x), a + b
+
+        (a, _, c), ys = scan(of, step, (h, 2 * h, 3 * h), xs)
+        return a, c, ys
+
+    return f
+
+
+def table(xp, of):
+    """A gather at places that the steps bring: its gradient is scattered once, after the loop."""
+
+    def f(e, h):
+        places = xp.array([2, 0, 2, 1])
+
+        def step(h, k):
+            h = xp.tanh(h * e[k])
+            return h, h
+
+        return scan(of, step, h, places)
+
+    return f
+
+
+def linear_system(xp, of):
+    """Something of rank 2 as the carry, as in a filter's covariance."""
+
+    def f(a, w):
+        def step(p, _):
+            p = a @ p @ a.T + w
+            return p, xp.trace(p)
+
+        return scan(of, step, a, None, length=3)
+
+    return f
+
+
+CASES = [
+    case("gc.scan", recurrent, W, U, B, H, XS, note="recurrent net"),
+    case("gc.scan (reverse=True)", backwards, W, H, XS),
+    case("gc.scan (structures of variables)", structures, H, XS),
+    case("gc.scan (length=)", powers, A, H),
+    case("gc.scan (nested)", nested, W, H, XS),
+    case("gc.scan (weights used element by element)", weights_element_by_element, W, H, XS),
+    case("gc.scan (carries change places)", shift_register, H, XS),
+    case("gc.scan (indexing by steps)", table, XS, H),
+    case("gc.scan (matrices as carries)", linear_system, A, W),
+]
