@@ -121,17 +121,17 @@ def offset(path: Path) -> Path:
     at = path[0][1][0]
     for command, points in path:
         if len(points) == 3:
-            first, last = direction(at, points[0]), direction(points[1], points[2])
+            first, last = direction_to(at, points[0]), direction_to(points[1], points[2])
             moved = (beside(points[0], first), beside(points[1], last), beside(points[2], last))
             result.append((command, moved))
         else:
-            way = direction(at, points[0]) if points[0] != at else direction(at, path[1][1][0])
+            way = direction_to(at, points[0] if points[0] != at else path[1][1][0])
             result.append((command, (beside(points[0], way),)))
         at = points[-1]
     return tuple(result)
 
 
-def direction(start: Point, goal: Point) -> Point:
+def direction_to(start: Point, goal: Point) -> Point:
     """Return the unit direction from a point to another; with the flow, if they are one."""
     distance = math.dist(start, goal)
     if distance < 1e-9:

@@ -13,6 +13,7 @@ from graphc.render.drawing import Drawing, find_direction
 from graphc.render.layout import lay_out
 from graphc.render.model import diagram_of
 from graphc.render.palettes import find_palette
+from graphc.render.pinning import pin
 from graphc.render.stacking import stack
 from graphc.render.svg import print_svg
 
@@ -61,10 +62,40 @@ def drawing_of(
                 "gradient of an average is the average of the gradients"
             )
         diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
-    drawing = lay_out(diagram, direction=flow, stubs=params == "stub")
+    drawing = lay_out(diagram, flow, params == "stub", engine=engine, width=width, spacing=spacing)
+    if positions:
+        drawing = pin(drawing, ids_of(positions, graph, drawing))
     if average == "stack" and averaged is not None:
         return stack(drawing, averaged)
     return drawing
+
+
+def ids_of(
+    positions: Mapping[str, tuple[float, float]], graph: Graph, drawing: Drawing
+) -> dict[str, tuple[float, float]]:
+    """Return the positions by the ids of elements, given by the names of variables and blocks.
+
+    Raises
+    ------
+    RenderError
+        If there is no such name, or a block has several uses: they cannot stand in one place.
+    """
+    ids: dict[str, list[str]] = {}
+    for number, use in enumerate(graph.uses):
+        ids.setdefault(use.name, []).append(f"function {use.name} {number}")
+    for v in (*graph.variables, *graph.parameters):
+        ids.setdefault(graph.name_of(v), []).append(f"variable {graph.name_of(v)}")
+    shown = {node.element.id for node in drawing.nodes}
+    found = {}
+    for name, at in positions.items():
+        here = [element for element in ids.get(name, ()) if element in shown]
+        if len(here) != 1:
+            fault = "is in the figure several times" if here else "is not in the figure"
+            raise RenderError(
+                f"positions: {name!r} {fault}; pinned are variables and blocks by their names"
+            )
+        found[here[0]] = at
+    return found
 
 
 def check(name: str, value: str | None, known: Collection[str | None]) -> None:

@@ -19,29 +19,32 @@ from graphc.render.labels import EDGE_LABEL_SIZE, measure
 from graphc.render.ordering import Layers
 from graphc.render.ports import Places, assign_ports, straighten_inputs
 from graphc.render.ranking import Network, Ranks
+from graphc.render.settings import Settings
 
-NODE_GAP = 24.0
-LANE_GAP = 13.0
-BESIDE_GAP = 34.0
-MIRROR_GAP = 56.0
 PASSES = 24
 
 
-def place(network: Network, ranks: Ranks, layers: Layers, bodies: Sequence[Body]) -> Places:
+def place(
+    network: Network,
+    ranks: Ranks,
+    layers: Layers,
+    bodies: Sequence[Body],
+    settings: Settings,
+) -> Places:
     """Place every vertex across the flow."""
     above = align(layers, skewed_steps(network, layers, bodies))
     block = number_blocks(layers, above)
     leave, enter = assign_ports(network, ranks, layers, bodies, above)
-    right = separations(network, ranks, layers, bodies, block)
+    right = separations(network, ranks, layers, bodies, block, settings)
     pulls = block_pulls(network, ranks, layers, block, leave, enter)
     settled = settle(right, pulls, heaviest(block, layers))
-    across = push_mirror(network, layers, bodies, [settled[b] for b in block])
+    across = push_mirror(network, layers, bodies, [settled[b] for b in block], settings.mirror_gap)
     places = Places(tuple(across), tuple(leave), tuple(enter))
     return replace(places, enter=straighten_inputs(network, ranks, layers, bodies, places))
 
 
 def push_mirror(
-    network: Network, layers: Layers, bodies: Sequence[Body], across: list[float]
+    network: Network, layers: Layers, bodies: Sequence[Body], across: list[float], gap: float
 ) -> list[float]:
     """Move everything that mirrors beyond all that it mirrors."""
     back = set(mirror_vertices(network, layers))
@@ -49,7 +52,7 @@ def push_mirror(
         return across
     end = max(across[v] + bodies[v].after for v in range(len(across)) if v not in back)
     start = min(across[v] - bodies[v].before for v in back)
-    shift = end + MIRROR_GAP - start
+    shift = end + gap - start
     return [at + shift if v in back else at for v, at in enumerate(across)]
 
 
@@ -155,11 +158,14 @@ def separations(
     layers: Layers,
     bodies: Sequence[Body],
     block: list[int],
+    settings: Settings,
 ) -> list[dict[int, float]]:
     """Return for each block the blocks to its right, with the least distances."""
     right: list[dict[int, float]] = [{} for _ in range(max(block, default=-1) + 1)]
     beside = {
-        frozenset((network.source[e], network.target[e])): beside_gap(network.edges[e].label)
+        frozenset((network.source[e], network.target[e])): beside_gap(
+            network.edges[e].label, settings
+        )
         for e in ranks.beside
     }
     back = set(mirror_vertices(network, layers))
@@ -167,22 +173,23 @@ def separations(
         for v, w in pairwise(layer):
             if (v in back) != (w in back):
                 continue
-            gap = beside.get(frozenset((v, w)), node_gap(layers, v, w))
+            gap = beside.get(frozenset((v, w)), node_gap(layers, v, w, settings))
             distance = bodies[v].after + gap + bodies[w].before
             a, b = block[v], block[w]
             right[a][b] = max(right[a].get(b, 0.0), distance)
     return right
 
 
-def beside_gap(label: str) -> float:
+def beside_gap(label: str, settings: Settings) -> float:
     """Return the length of an arrow within a rank, with room for its label."""
     text = measure(label, EDGE_LABEL_SIZE)
-    return max(BESIDE_GAP, 24 + max(text.width, text.height)) if label else BESIDE_GAP
+    room = 24 + max(text.width, text.height) if label else 0.0
+    return max(settings.beside_gap, room)
 
 
-def node_gap(layers: Layers, v: int, w: int) -> float:
+def node_gap(layers: Layers, v: int, w: int, settings: Settings) -> float:
     """Lanes may run closer to others than elements stand."""
-    return LANE_GAP if max(v, w) >= layers.elements else NODE_GAP
+    return settings.lane_gap if max(v, w) >= layers.elements else settings.node_gap
 
 
 # --- forces -----------------------------------------------------------------------------------

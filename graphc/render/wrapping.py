@@ -14,13 +14,14 @@ from dataclasses import replace
 from graphc.render.bodies import oriented
 from graphc.render.grid import Grid, Turn
 from graphc.render.labels import EDGE_LABEL_SIZE, measure
+from graphc.render.settings import Settings
 
-ROW = 1040.0
-# Figures up to this length stay in one row.
-LONGEST_ROW = 1500.0
 # A row ends at a variable if that makes it no shorter than this part of what fits.
 SHORTEST_ROW = 0.7
-ROW_GAP = 46.0
+ROWS = (1040.0, 1140.0, 1240.0, 1340.0)
+# A row shorter than this part of the longest joins another if both together are no longer than so.
+SHORT_ROW = 0.3
+ROOMY = 1.3
 # How far the turning edges run outside the rows.
 OUTSIDE = 22.0
 TURN_GAP = 11.0
@@ -29,9 +30,9 @@ CARRY_GAP = 14.0
 CARRY_OUT = 12.0
 
 
-def wrap(grid: Grid) -> Grid:
+def wrap(grid: Grid, settings: Settings) -> Grid:
     """Cut a long grid into rows; a short one, and one without a place to cut, stays as it is."""
-    starts = row_starts(grid)
+    starts = row_starts(grid, settings)
     if len(starts) == 1:
         return grid
     row_of = [sum(r >= start for start in starts[1:]) for r in range(len(grid.middle))]
@@ -39,7 +40,7 @@ def wrap(grid: Grid) -> Grid:
     tops, bottoms = row_extents(grid, row_of, len(starts))
     down = [0.0]
     for k in range(1, len(starts)):
-        down.append(down[-1] + bottoms[k - 1] - tops[k] + ROW_GAP)
+        down.append(down[-1] + bottoms[k - 1] - tops[k] + settings.row_gap)
     middle = tuple(along - left[row] for along, row in zip(grid.middle, row_of, strict=True))
     rank = grid.layers.rank
     across = tuple(v + down[row_of[rank[i]]] for i, v in enumerate(grid.places.across))
@@ -47,7 +48,7 @@ def wrap(grid: Grid) -> Grid:
     single = single_edges(grid)
     turns = {}
     for k, start in enumerate(starts[1:], 1):
-        between = tops[k] + down[k] - ROW_GAP / 2
+        between = tops[k] + down[k] - settings.row_gap / 2
         # The edge of the backward pass starts and ends further down, so it runs inside the other
         # on the right and outside of it on the left.
         for turn, e in enumerate(single[start - 1]):
@@ -73,18 +74,29 @@ def carry(grid: Grid) -> Grid:
     return replace(grid, turns={**grid.turns, **turns})
 
 
-def row_starts(grid: Grid) -> list[int]:
+def row_starts(grid: Grid, settings: Settings) -> list[int]:
     """Return the first rank of each row."""
-    if not grid.middle or grid.middle[-1] + grid.half[-1] <= LONGEST_ROW:
+    if not grid.middle or grid.middle[-1] + grid.half[-1] <= settings.longest_row:
         return [0]
     low = [middle - half for middle, half in zip(grid.middle, grid.half, strict=True)]
     high = [middle + half for middle, half in zip(grid.middle, grid.half, strict=True)]
+    if settings.width is not None:
+        return cut_rows(grid, low, high, settings.width, roomy=1.0)
+    # Repeated parts of awkward length fill rows of one length better than those of another.
+    found = [(row, cut_rows(grid, low, high, row, ROOMY)) for row in ROWS]
+    return min(found, key=lambda cut: (cut[0] + settings.row_gap) * len(cut[1]) * cut[0] ** 0.5)[1]
+
+
+def cut_rows(
+    grid: Grid, low: Sequence[float], high: Sequence[float], row: float, roomy: float
+) -> list[int]:
+    """Fill rows of a length one by one; return the first rank of each."""
     cuts = deque(single_edges(grid).items())
     starts = [0]
-    while cuts and high[-1] - low[starts[-1]] > ROW:
+    while cuts and high[-1] - low[starts[-1]] > row:
         start = low[starts[-1]]
         fitting: list[tuple[int, list[int]]] = []
-        while cuts and (not fitting or high[cuts[0][0]] - start <= ROW):
+        while cuts and (not fitting or high[cuts[0][0]] - start <= row):
             fitting.append(cuts.popleft())
         last = fitting[-1][0]
         variables = [r for r, edges in fitting if starts_at_variable(grid, edges[0])]
@@ -92,7 +104,29 @@ def row_starts(grid: Grid) -> list[int]:
             last = variables[-1]
         cuts.extendleft(cut for cut in reversed(fitting) if cut[0] > last)
         starts.append(last + 1)
-    return starts
+    return without_short_rows(starts, low, high, row, roomy)
+
+
+def without_short_rows(
+    starts: list[int], low: Sequence[float], high: Sequence[float], row: float, roomy: float
+) -> list[int]:
+    """Return the starts of rows without those that hold next to nothing.
+
+    A part without a place to cut may be longer than a row; what comes before or after it then
+    had better stand in the same row.
+    """
+    ends = [*(start - 1 for start in starts[1:]), len(high) - 1]
+    lengths = [high[end] - low[start] for start, end in zip(starts, ends, strict=True)]
+    longest = max(row, *lengths)
+    kept, begin = [starts[0]], starts[0]
+    for k in range(1, len(starts)):
+        whole = high[ends[k]] - low[begin]
+        short = SHORT_ROW * longest
+        if min(lengths[k], high[ends[k - 1]] - low[begin]) < short and whole < roomy * longest:
+            continue
+        begin = starts[k]
+        kept.append(begin)
+    return kept
 
 
 def single_edges(grid: Grid) -> dict[int, list[int]]:
