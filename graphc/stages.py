@@ -140,6 +140,7 @@ class Batched:
     leaves: Mapping[Node, Node]  # declared input to the one that the emitted file takes
     loss: Node | None
     costs: tuple[Node, ...]  # each per sample
+    terms: tuple[Node, ...]  # each over all samples
 
 
 def batched_program(graph: Graph, program: Program, costs: int, batch: bool) -> tuple[Batched, int]:
@@ -177,7 +178,7 @@ def batched_program(graph: Graph, program: Program, costs: int, batch: bool) -> 
     outputs = tuple(new[node] for node in program.outputs[costs:])
     batched = Program(inputs, outputs, names, origins)
     each = tuple(new[node] for node in program.outputs[:costs])
-    return Batched(batched, per_sample, loss, each), len(graph.outputs)
+    return Batched(batched, per_sample, loss, each, tuple(terms)), len(graph.outputs)
 
 
 def _check_step(graph: Graph, step: Rule | None, loop: bool, targets: Sequence[Variable]) -> None:
@@ -229,7 +230,7 @@ def with_backward(
             names.setdefault(g, COTANGENT + name)
         outputs = (*forward, batched.loss, *grads, *batched.costs)
         if step is not None:
-            updates = _updates(graph, batched, step, told, wrt, grads)
+            updates = _updates(graph, batched, costs, step, told, wrt, grads)
             _mark_step(updates, told, origins)
             outputs = (*outputs, *updates.nodes)
     names = {n: name for n, name in names.items() if n is not batched.loss}
@@ -251,6 +252,7 @@ def _mark_step(updates: Updates, names: Sequence[str], origins: dict[Node, Origi
 def _updates(
     graph: Graph,
     batched: Batched,
+    costs: Sequence[Any],
     rule: Rule,
     names: Sequence[str],
     wrt: Sequence[Node],
@@ -266,15 +268,14 @@ def _updates(
             raise CompileError(f"graph '{graph.name}' has no variable '{name}'")
         return Variable(known[name], name=name)
 
-    costs = batched.costs[0]
-    for cost in batched.costs[1:]:
-        costs = elementwise("add", costs, cost)
+    called = [use.name for use in costs]
     context = Step(
         names,
         [Variable(node, name=name) for name, node in zip(names, wrt, strict=True)],
         [Variable(node, name=f"d_{name}") for name, node in zip(names, grads, strict=True)],
         Variable(loss, operation="loss"),
-        Variable(costs, operation="costs"),
+        {name: Variable(node, name=name) for name, node in zip(called, batched.costs, strict=True)},
+        {name: Variable(node, name=name) for name, node in zip(called, batched.terms, strict=True)},
         computed,
     )
     return context.updates(rule.apply(context))

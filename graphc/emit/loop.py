@@ -53,8 +53,8 @@ COMMAND = '''def _command_line():
 
 WORDS = (
     "epochs", "batch_size", "seed", "count", "len", "size", "min", "means", "epoch", "range",
-    "order", "np", "losses", "first", "rows", "float", "sum", "int", "enumerate", "print", "zip", "Params",
-    "train_step",
+    "order", "np", "losses", "first", "rows", "float", "sum", "int", "enumerate", "print", "zip",
+    "Params", "train_step",
 )  # fmt: skip
 
 

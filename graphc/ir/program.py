@@ -118,12 +118,13 @@ def rewrite_nodes(
     return {node: done[node] for node in order}, marked
 
 
-def substitute(
-    program: Program, values: Mapping[Node, Node], inputs: Sequence[Node] | None = None
-) -> Program:
-    """Return `program` with the nodes that are keys of `values` replaced."""
-    changed = rewrite(program, values.get)
-    return replace(changed, inputs=program.inputs if inputs is None else tuple(inputs))
+def substitute(nodes: Sequence[Node], values: Mapping[Node, Node]) -> list[Node]:
+    """Return `nodes` with the keys of `values` replaced, once: values may contain keys."""
+    new: dict[Node, Node] = {}
+    for node in topological(nodes, values):
+        held = values.get(node)
+        new[node] = held or with_args(node, tuple(new[arg] for arg in node.args))
+    return [new[node] for node in nodes]
 
 
 def with_args(node: Node, args: tuple[Node, ...]) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,8 +66,10 @@ class Step:
         In the same order and of the same shapes.
     loss : Variable
         The loss over all samples, of which the parameters' gradients are.
-    costs : Variable
-        The costs of the single samples, shape ``(P,)``; of shape ``()`` without sample axis.
+    costs : dict of Variable
+        Each cost by its name, for the single samples: shape ``(P,)``, or ``()`` without them.
+    losses : dict of Variable
+        Each cost by its name, over all samples.
     """
 
     def __init__(
@@ -76,28 +78,38 @@ class Step:
         parameters: Sequence[Variable],
         gradients: Sequence[Variable],
         loss: Variable,
-        costs: Variable,
+        costs: Mapping[str, Variable],
+        losses: Mapping[str, Variable],
         computed: Callable[[str], Variable],
     ) -> None:
         self.names = tuple(names)
         self.parameters = tuple(parameters)
         self.gradients = tuple(gradients)
         self.loss = loss
-        self.costs = costs
+        self.costs = dict(costs)
+        self.losses = dict(losses)
         self.computed = computed
         self._slots: dict[str, _Slot] = {}
         self._noise: list[tuple[str, Variable, str]] = []
         self._count: Variable | None = None
+        self._again = False
 
     @property
     def count(self) -> Variable:
         """The number of the step, from 1 on, as a real number."""
         if self._count is None:
-            before = self._slot("step", (), "zeros", None, "integer")
+            before = self._counter()
             after = before + 1
             self.set(before, after)
             self._count = Variable(as_real(after.node), operands=(after,), operation="step")
         return self._count
+
+    def _counter(self) -> Variable:
+        """Return the number of the step before; the rules of one step share it."""
+        held = self._slots.get("step")
+        if held is not None:
+            return held.variable
+        return self._slot("step", (), "zeros", None, "integer")
 
     def state(self, name: str, init: str | float, of: int | None = None) -> Variable:
         """Return what is remembered under `name`: of one parameter, or a number of the whole.
@@ -149,9 +161,29 @@ class Step:
 
     def within(self, gradients: Sequence[Variable], count: Variable | None = None) -> Step:
         """Return this step with other gradients, and the same states."""
-        inner = Step(self.names, self.parameters, gradients, self.loss, self.costs, self.computed)
-        inner._slots, inner._noise = self._slots, self._noise
+        inner = self.of(range(len(self.names)), gradients, self.loss)
         inner._count = self._count if count is None else count
+        return inner
+
+    def of(self, places: Sequence[int], gradients: Sequence[Variable], loss: Variable) -> Step:
+        """Return the step of some of the parameters, down another loss, with the same states."""
+        inner = Step(
+            [self.names[i] for i in places],
+            [self.parameters[i] for i in places],
+            gradients,
+            loss,
+            self.costs,
+            self.losses,
+            self.computed,
+        )
+        inner._slots, inner._noise, inner._again = self._slots, self._noise, self._again
+        inner._count = self._count
+        return inner
+
+    def again(self) -> Step:
+        """Return this step for a second run of a rule, which finds the states of the first."""
+        inner = self.within(self.gradients)
+        inner._again = True
         return inner
 
     @property
@@ -183,6 +215,8 @@ class Step:
         self, name: str, shape: Any, init: str | float, parameter: str | None, kind: Any
     ) -> Variable:
         check_name(name, "a state")
+        if name in self._slots and self._again:
+            return self._slots[name].variable
         if name in self._slots:
             raise UsageError(
                 f"two states are called '{name}'; chained rules need names of their own"

@@ -1,6 +1,7 @@
 """Training: update rules as programs, estimators, loops."""
 
 from graphc.language.step import Count, Loss, Noise, State
+from graphc.training.games import Game, Player, game
 from graphc.training.loop import History, Run, train
 from graphc.training.rules import (
     adadelta,
@@ -27,9 +28,11 @@ from graphc.training.update import accumulate, chain, gradient_transform, update
 
 __all__ = [
     "Count",
+    "Game",
     "History",
     "Loss",
     "Noise",
+    "Player",
     "Run",
     "State",
     "accumulate",
@@ -44,6 +47,7 @@ __all__ = [
     "cosine_decay",
     "decay",
     "exponential_decay",
+    "game",
     "gradient_transform",
     "inverse_decay",
     "langevin",
