@@ -38,6 +38,9 @@ from graphc.render.shapes import FORMS, Shape, back_at, boundary, front_at
 
 # How far an edge bends aside to keep clear, in tries.
 DETOURS = (0.0, 40.0, -40.0, 80.0, -80.0, 130.0, -130.0, 200.0, -200.0)
+# How far beside everything an edge runs where there is no other way, and where it turns there.
+BYPASSES = (50.0, -50.0, 90.0, -90.0, 150.0, -150.0, 250.0, -250.0, 400.0, -400.0)
+BEND = 42.0
 STEEPEST = math.radians(62)
 
 
@@ -196,16 +199,28 @@ def ways(source: Stop, target: Stop, flipped: bool) -> Iterator[Route]:
         yield trimmed(End(start.point, way), End(end.point, way), None, flipped)
     for detour in DETOURS:
         yield trimmed(start, end, detour, flipped)
+    for detour in BYPASSES:
+        yield trimmed(start, end, detour, flipped, bypass=True)
 
 
-def trimmed(start: End, end: End, detour: float | None, flipped: bool) -> Route:
-    """Return the route between two ends, short of where its head is to stand."""
+def trimmed(
+    start: End, end: End, detour: float | None, flipped: bool, bypass: bool = False
+) -> Route:
+    """Return the route between two ends, short of where its head is to stand.
+
+    It bends aside by a ``detour``, at its middle, or for most of its way.
+    """
     begin = turned(base_of(turned(start))) if flipped else start
     stop = end if flipped else base_of(end)
     if detour is None:
         path: Path = (("L", (stop.point,)),)
     elif not detour:
         path = curve(begin, stop)
+    elif bypass:
+        (x, y), (x2, y2) = begin.point, stop.point
+        side = (max if detour > 0 else min)(y, y2) + detour
+        near, far = End((x + BEND, side), FLOW), End((x2 - BEND, side), FLOW)
+        path = (*curve(begin, near), ("L", (far.point,)), *curve(far, stop))
     else:
         (x, y), (x2, y2) = begin.point, stop.point
         middle = End(((x + x2) / 2, (y + y2) / 2 + detour), direction_to(begin.point, stop.point))

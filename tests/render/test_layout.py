@@ -173,7 +173,7 @@ def crosses(one, other):
 @pytest.mark.parametrize("direction", ["LR", "RL"])
 def test_long_chains_wrap_into_rows(name, direction):
     drawing = lay_out(corpus.CORPUS[name], direction, stubs=True)
-    assert drawing.width < 1200
+    assert drawing.width < 1400
     at = {node.element.id: node for node in drawing.nodes}
     turning = [wire for wire in drawing.wires if len(wire.arrow.shaft) > 8]
     assert len(turning) >= 3
