@@ -36,7 +36,7 @@ from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.samples import over_samples
 from graphc.language.special import *
 from graphc.language.variable import Variable
-from graphc.render.files import render
+from graphc.render.files import PAGES, render
 from graphc.training import *
 
 __all__ = [
@@ -127,5 +127,12 @@ def _show_graph(graph: Graph) -> dict[str, str]:
     return {"image/svg+xml": str(content_of(graph, ".svg"))}
 
 
+def _page(graph: Graph, palette: str, **options: Any) -> str:
+    from graphc.explore.page import page_of
+
+    return page_of(graph, palette, **options)
+
+
+PAGES[".html"] = _page
 HOOKS["Variable"] = _show_variable
 HOOKS["Graph"] = _show_graph

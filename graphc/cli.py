@@ -1,4 +1,4 @@
-"""The command line: ``graphc build | render | show | check``."""
+"""The command line: ``graphc build | render | explore | show | check``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import argparse
 import os
 import sys
 import time
+import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from graphc.checking import check_file
 from graphc.compile import compile
@@ -15,10 +18,11 @@ from graphc.document import document
 from graphc.emit.files import save_text
 from graphc.emit.targets import DTYPES, STYLES, TARGETS
 from graphc.emit.version import __version__
-from graphc.errors import CompileError, GraphcError, OutputError
+from graphc.errors import CompileError, GraphcError, OutputError, UsageError
 from graphc.language.blockwise import block_formulas
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
+from graphc.render.draw import AVERAGE_STYLES, BACKWARD_STYLES, ENGINES, PARAMETER_STYLES
 from graphc.render.drawing import DIRECTIONS
 from graphc.render.files import FORMATS, render
 from graphc.render.palettes import PALETTES
@@ -63,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _build_parser(commands)
     _render_parser(commands)
+    _explore_parser(commands)
     _show_parser(commands)
     _check_parser(commands)
     return parser
@@ -134,6 +139,27 @@ def _render_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     made.add_argument(
         "-o", "--output", metavar="FILE", type=Path, help="the file to write (default: <graph>.svg)"
     )
+    _figure_options(made)
+
+
+def _explore_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands,
+        "explore",
+        _explore,
+        "Write the interactive page of a model, with figure, formulas and emitted code side by "
+        "side, and open it in the browser.",
+        "Example: graphc explore examples/mynet.py --data sample.npz",
+    )
+    made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")
+    made.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="the page (default: <graph>.html)"
+    )
+    made.add_argument("--no-open", action="store_true", help="only write the page")
+    _figure_options(made)
+
+
+def _figure_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--direction",
         choices=list(DIRECTIONS),
@@ -142,9 +168,29 @@ def _render_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     made.add_argument("--palette", choices=list(PALETTES), default="light", help="(default: light)")
     made.add_argument(
         "--params",
-        choices=["implicit", "stub"],
+        choices=list(PARAMETER_STYLES),
         default="implicit",
-        help="leave parameters to the labels, or draw an arrow for each (default: implicit)",
+        help="leave parameters to the labels, draw an arrow for each, or a circle (default: "
+        "implicit)",
+    )
+    made.add_argument(
+        "--backward", choices=list(BACKWARD_STYLES), help="draw the backward pass too"
+    )
+    made.add_argument(
+        "--average", choices=list(AVERAGE_STYLES), help="draw the average over samples too"
+    )
+    made.add_argument(
+        "--engine",
+        choices=list(ENGINES),
+        default="auto",
+        help="who finds the places (default: auto)",
+    )
+    made.add_argument(
+        "--data",
+        metavar="FILE.npz",
+        type=Path,
+        help="arrays by the names of the inputs: the interactive page shows the numbers of one "
+        "sample",
     )
     made.add_argument(
         "--force", action="store_true", help="overwrite a file that graphc did not write"
@@ -259,22 +305,53 @@ def _progress(path: Path, started: float) -> None:
 
 
 def _render(options: argparse.Namespace) -> int:
+    for graph in _drawn_graphs(options):
+        _draw(graph, options.output or Path(f"{graph.name}.svg"), options)
+    return 0
+
+
+def _explore(options: argparse.Namespace) -> int:
+    for graph in _drawn_graphs(options):
+        path = _draw(graph, options.output or Path(f"{graph.name}.html"), options)
+        if not options.no_open and not webbrowser.open(path.resolve().as_uri()):
+            print(f"graphc: no browser was found; open {path} in one", file=sys.stderr)
+    return 0
+
+
+def _drawn_graphs(options: argparse.Namespace) -> list[Graph]:
     graphs = load_graphs(options.model)
     if options.output is not None and len(graphs) > 1:
         names = ", ".join(g.name for g in graphs)
         raise OutputError(f"{options.model} holds several graphs ({names}); choose one with :name")
-    for graph in graphs:
-        started = time.perf_counter()
-        path = render(
-            graph,
-            options.output or Path(f"{graph.name}.svg"),
-            direction=options.direction,
-            palette=options.palette,
-            params=options.params,
-            force=options.force,
-        )
-        _progress(path, started)
-    return 0
+    return graphs
+
+
+def _draw(graph: Graph, path: Path, options: argparse.Namespace) -> Path:
+    started = time.perf_counter()
+    render(
+        graph,
+        path,
+        direction=options.direction,
+        palette=options.palette,
+        params=options.params,
+        backward=options.backward,
+        average=options.average,
+        engine=options.engine,
+        data=None if options.data is None else _arrays(options.data),
+        force=options.force,
+    )
+    _progress(path, started)
+    return path
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Load named arrays, without pickle."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, TypeError) as error:
+        told = error.strerror if isinstance(error, OSError) and error.strerror else "it is no .npz"
+        raise UsageError(f"cannot read the arrays in {path}: {told}") from None
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from graphc.emit.files import save_data
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
 
-FORMATS = (".svg", ".pdf", ".png", ".tex", ".dot", ".mmd")
+FORMATS = (".svg", ".pdf", ".png", ".tex", ".dot", ".mmd", ".html")
+# The interactive page is made further down the house; ``graphc/__init__`` puts its maker in.
+PAGES: dict[str, Callable[..., str]] = {}
 
 
 def render(
@@ -28,6 +30,7 @@ def render(
     positions: Mapping[str, tuple[float, float]] | None = None,
     expand: bool | Collection[str] = (),
     shapes: bool = True,
+    data: Mapping[str, Any] | None = None,
     force: bool = False,
 ) -> Path:
     """Draw a graph and write it to a file.
@@ -36,7 +39,8 @@ def render(
     ----------
     path
         Where to; the ending chooses the format: ``.svg``; ``.pdf`` and ``.png``, which need the
-        extra ``export``; ``.tex`` (TikZ), ``.dot`` (Graphviz), ``.mmd`` (Mermaid).
+        extra ``export``; ``.tex`` (TikZ), ``.dot`` (Graphviz), ``.mmd`` (Mermaid); ``.html``, an
+        interactive page with figure, formulas and emitted code.
     direction
         Where the flow leads: ``"LR"``, ``"RL"``, ``"BT"``, ``"TB"``; by default bottom to top
         for a small model, left to right for a chain.
@@ -66,6 +70,10 @@ def render(
         Open the blocks of these names, or with True all that are made of others.
     shapes
         Write the space of each variable beside it.
+    data
+        For the interactive page: arrays by the names of the inputs, whose numbers it shows. One
+        sample, or several along a leading axis, of which the first is taken. Parameters may be
+        among them; else they are as training would start them.
     force
         Overwrite a file that graphc did not write.
 
@@ -87,6 +95,10 @@ def render(
         raise RenderError(
             f"cannot draw {target.name}: the formats are {', '.join(FORMATS)}, by the file's ending"
         )
+    if data is not None and form not in PAGES:
+        raise RenderError(
+            f"data is shown by the interactive page, not by {target.name}; write .html"
+        )
     content = content_of(
         graph,
         form,
@@ -101,12 +113,15 @@ def render(
         positions=positions,
         expand=expand,
         shapes=shapes,
+        **({} if data is None else {"data": data}),
     )
     return save_data(target, content, force)
 
 
 def content_of(graph: Graph, form: str, palette: str = "light", **options: Any) -> str | bytes:
     """Return a figure in one of the formats; `options` are those of :func:`render`."""
+    if form in PAGES:
+        return PAGES[form](graph, palette, **options)
     # Late, so that `import graphc` does not load the layout.
     from graphc.render.draw import drawing_of
     from graphc.render.palettes import find_palette

@@ -42,14 +42,15 @@ class Sheet:
 
 def print_svg(drawing: Drawing, palette: Palette) -> str:
     """Print a drawing as one SVG document."""
-    sheet = Sheet(palette, f"gc-{digest(drawing, palette)}")
+    sheet = Sheet(palette, prefix_of(drawing, palette))
     body = list(print_body(drawing, sheet))
     width, height = number(drawing.width), number(drawing.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{sheet.prefix}" class="graphc" role="img" '
+        f'aria-labelledby="{sheet.prefix}-title {sheet.prefix}-text" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-        f"<title>{text(drawing.name)}</title>",
-        f"<desc>{text(drawing.description)}</desc>",
+        f'<title id="{sheet.prefix}-title">{text(drawing.name)}</title>',
+        f'<desc id="{sheet.prefix}-text">{text(drawing.description)}</desc>',
         *(dark_style(sheet.prefix, DARK) if palette is LIGHT else ()),
         "<defs>",
         *print_glyphs(sheet),
@@ -58,6 +59,11 @@ def print_svg(drawing: Drawing, palette: Palette) -> str:
         f'fill="{palette.background}"/>',
     )
     return "\n".join((*head, *body, "</svg>", ""))
+
+
+def prefix_of(drawing: Drawing, palette: Palette) -> str:
+    """Return what the ids of a document begin with, its own included."""
+    return f"gc-{digest(drawing, palette)}"
 
 
 def digest(drawing: Drawing, palette: Palette) -> str:
@@ -183,6 +189,13 @@ def print_glyphs(sheet: Sheet) -> Iterator[str]:
 
 def dark_style(prefix: str, palette: Palette) -> Iterator[str]:
     """Print the colours for dark displays, for this document alone."""
+    yield "<style>@media (prefers-color-scheme:dark){"
+    yield from colour_rules(f"#{prefix}", palette)
+    yield "}</style>"
+
+
+def colour_rules(scope: str, palette: Palette) -> Iterator[str]:
+    """Print a palette as rules of a style sheet, for what is within `scope`, a selector."""
     parameter, gradient = palette.parameter.stroke, palette.gradient.stroke
     green = ".gc-parameter>.gc-{0},.gc-stub>.gc-{0},.gc-leaving>.gc-{0}"
     red = ".gc-backward>.gc-{0},.gc-returned>.gc-{0}"
@@ -204,11 +217,9 @@ def dark_style(prefix: str, palette: Palette) -> Iterator[str]:
         paint = palette.paint(kind)
         rules[f".gc-{kind}>.gc-shape"] = f"stroke:{paint.stroke};fill:{paint.fill}"
         rules[f".gc-{kind}>.gc-ring"] = f"stroke:{paint.stroke}"
-    yield "<style>@media (prefers-color-scheme:dark){"
     for selectors, colours in rules.items():
-        scoped = ",".join(f"#{prefix} {selector}" for selector in selectors.split(","))
+        scoped = ",".join(f"{scope} {selector}" for selector in selectors.split(","))
         yield f"{scoped}{{{colours}}}"
-    yield "}</style>"
 
 
 def path_data(path: Path) -> str:

@@ -49,7 +49,9 @@ def test_every_figure_is_valid_xml_without_dangling_references(name, palette, pa
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
     uses = {use.get("href").removeprefix("#") for use in root.iter(f"{SVG}use")}
-    assert uses == set(ids) - {root.get("id")}
+    named = root.get("aria-labelledby").split()
+    assert [root.find(f"{SVG}{tag}").get("id") for tag in ("title", "desc")] == named
+    assert uses == set(ids) - {root.get("id"), *named}
     assert "nan" not in svg
     assert "inf" not in re.sub(r">[^<]*<", "><", svg)
 

@@ -1,0 +1,85 @@
+"""What a program costs: operations on numbers, and bytes that are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from graphc.emit.forms import is_leaf, is_view
+from graphc.ir.nodes import Node
+from graphc.ir.program import Origin
+from graphc.ops.contraction import Contraction
+from graphc.ops.elementwise import Elementwise
+from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.reduction import Reduction
+from graphc.ops.structural import Pad, Reshape, Slice
+from graphc.types import Dim, size_of
+
+BYTES = {"integer": 8, "boolean": 1}
+MOVES = (Reshape, Slice, Pad, Gather)  # they copy or look at numbers, and compute none
+
+
+@dataclass(slots=True)
+class Cost:
+    """Operations and bytes; `complete` is false where a kind of node could not be counted.
+
+    An operation is one multiplication, addition or function of a number. Bytes are the operands
+    and the result of each operation, as if nothing stayed in a cache.
+    """
+
+    operations: Dim = 0
+    bytes: Dim = 0
+    complete: bool = True
+
+
+def costs_of(
+    nodes: Iterable[Node], origins: Mapping[Node, Origin], itemsize: int
+) -> dict[tuple[int, bool], Cost]:
+    """Return what each use of a block costs, by its number and whether it is the backward pass."""
+    found: dict[tuple[int, bool], Cost] = {}
+    for node in nodes:
+        origin = origins.get(node)
+        if origin is None or is_leaf(node):
+            continue
+        cost = found.setdefault((origin.use, origin.rule != "forward"), Cost())
+        operations = operations_of(node)
+        if operations is None:
+            cost.complete = False
+        else:
+            cost.operations = cost.operations + operations
+        cost.bytes = cost.bytes + bytes_of(node, itemsize)
+    return found
+
+
+def operations_of(node: Node) -> Dim | None:
+    """Return the operations of one node; None where that is not known."""
+    if isinstance(node, MOVES):
+        return 0
+    if isinstance(node, Elementwise):
+        return size_of(node.shape)
+    if isinstance(node, Reduction):
+        return size_of(node.args[0].shape)
+    if isinstance(node, ScatterAdd):
+        return size_of(node.args[2].shape)
+    if isinstance(node, Contraction):
+        return contraction_operations(node)
+    return None
+
+
+def contraction_operations(node: Contraction) -> Dim:
+    """Return multiplications and additions over all combinations of the labels."""
+    sizes: dict[int, Dim] = {}
+    for labels, arg in zip(node.inputs, node.args, strict=True):
+        sizes.update(zip(labels, arg.shape, strict=True))
+    summed = any(label not in node.output for label in sizes)
+    return (len(node.args) - 1 + summed) * size_of(tuple(sizes.values()))
+
+
+def bytes_of(node: Node, itemsize: int) -> Dim:
+    """Return the bytes that one node reads and writes; a view moves none."""
+    if is_view(node):
+        return 0
+    total: Dim = 0
+    for part in (*node.args, node):
+        total = total + BYTES.get(part.kind, itemsize) * size_of(part.shape)
+    return total

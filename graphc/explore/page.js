@@ -1,0 +1,751 @@
+// The explorer: figure, formulas and code of a model, and its passes step by step.
+
+"use strict";
+
+(() => {
+  const data = (id) => JSON.parse(document.getElementById(id).textContent);
+  const facts = data("facts");
+  const { typeset } = Formulas(data("letters"));
+  const $ = (id) => document.getElementById(id);
+  const canvas = $("canvas"), figure = canvas.querySelector("svg"), main = document.querySelector("main");
+  const code = $("code"), details = $("details"), status = $("status");
+
+  // Make an element: its class, attributes and children; text is text, never markup.
+  const make = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+      else if (value !== false && value !== undefined) made.setAttribute(key, value === true ? "" : value);
+    }
+    made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+    return made;
+  };
+
+  const ICONS = { // in a square of 16
+    first: "M3 3v10M13 3 6 8l7 5z", back: "M11 3 4 8l7 5z", play: "M4.5 2.5 13 8l-8.5 5.5z",
+    pause: "M5 3v10M11 3v10", forth: "M5 3l7 5-7 5z", last: "M13 3v10M3 3l7 5-7 5z",
+    auto: "M8 2a6 6 0 1 0 0 12zM8 2a6 6 0 0 1 0 12", dark: "M13 10A6 6 0 0 1 6 3a6 6 0 1 0 7 7z",
+    light: "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.2 1.2M11.8 11.8 13 13M3 13l1.2-1.2M11.8 4.2 13 3",
+    paper: "M4.5 6V2h7v4M4.5 11.5H2V6h12v5.5h-2.5M4.5 9.5h7V14h-7z",
+  };
+  const icon = (name) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    svg.setAttribute("viewBox", "0 0 16 16");
+    svg.setAttribute("class", `icon ${name}`);
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", ICONS[name]);
+    svg.append(path);
+    return svg;
+  };
+  for (const button of document.querySelectorAll("button[data-icon]")) {
+    button.append(icon(button.dataset.icon));
+  }
+
+  // --- what belongs to what -----------------------------------------------------------------
+
+  const blocks = facts.blocks, variables = facts.variables;
+  const variable = new Map(variables.map((v) => [v.name, v]));
+  const nodes = new Map();
+  for (const g of figure.querySelectorAll(".gc-node")) nodes.set(g.dataset.id, g);
+  const edges = [...figure.querySelectorAll(".gc-edge")];
+  const edgesAt = new Map(); // those of an element
+  for (const g of edges) {
+    for (const end of [g.dataset.source, g.dataset.target]) {
+      if (!edgesAt.has(end)) edgesAt.set(end, []);
+      edgesAt.get(end).push(g);
+    }
+  }
+  const things = new Map(); // what is selected by an element of the figure
+  blocks.forEach((block, i) => things.set(block.id, { kind: "block", i, name: block.name, fact: block }));
+  variables.forEach((v, i) => things.set(v.id, { kind: "variable", i, name: v.name, fact: v }));
+  const maker = new Map(), readers = new Map(variables.map((v) => [v.name, []]));
+  blocks.forEach((block, i) => {
+    block.outputs.forEach((name) => maker.set(name, i));
+    [...block.inputs, ...block.parameters].forEach((name) => readers.get(name)?.push(i));
+  });
+
+  const lines = []; // of the source: what they define, the uses they come from, in which direction
+  for (const [number, [defines, ...origins]] of Object.entries(facts.lines)) {
+    lines.push({ number: Number(number), defines, origins });
+  }
+  lines.sort((a, b) => a.number - b.number);
+  const isBack = (line) => line.origins.length > 0 && line.origins[0][1] !== "forward";
+  const linesOfBlock = (i) => lines.filter((line) => line.origins.some(([use]) => use === i) &&
+    (line.origins[0][0] === i || !line.origins.some(([use], k) => k === 0 && use !== i)));
+  const linesOfVariable = (name) => lines.filter((line) =>
+    line.defines === name || line.defines === `d_${name}`);
+
+  // --- formulas and copying -----------------------------------------------------------------
+
+  const copyText = async (text, button) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = make("textarea", { class: "hidden" });
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const before = button.textContent;
+    button.textContent = "copied";
+    say("Copied.");
+    setTimeout(() => { button.textContent = before; }, 1200);
+  };
+  const copyButton = (what, text) => make("button", {
+    class: "copy", type: "button", title: `Copy ${what}`, "aria-label": `Copy ${what}`,
+    onclick: (event) => { event.stopPropagation(); copyText(text, event.currentTarget); },
+  }, what);
+  const say = (text) => { status.textContent = text; };
+
+  const formula = (number, width, size) => {
+    const [latex, text] = facts.formulas[number];
+    return typeset(latex, text, size, width);
+  };
+  const entry = (number, note, width) => {
+    if (number === null) {
+      return make("div", { class: "entry" },
+        make("p", { class: "none" }, "No closed formula; the emitted code computes it."));
+    }
+    return make("div", { class: "entry" }, formula(number, width),
+      note ? make("span", { class: "shape" }, note) : null,
+      copyButton("LaTeX", facts.formulas[number][0]));
+  };
+
+  // --- the source ---------------------------------------------------------------------------
+
+  const TOKENS = /(#.*$)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b(def|return|import|from|as|if|else|for|in|not|and|or|raise|class|with|is|lambda|None|True|False)\b|\b(\d[\d_.]*(?:e[+-]?\d+)?)\b|(\b[A-Za-z_]\w*(?=\())/gm;
+  const coloured = (text, state) => {
+    const parts = [];
+    const quotes = text.split('"""').length - 1;
+    if (state.inside || quotes) { // in a docstring
+      if (quotes === 1) state.inside = !state.inside;
+      return [make("span", { class: "s" }, text)];
+    }
+    let at = 0;
+    for (const found of text.matchAll(TOKENS)) {
+      const name = ["c", "s", "k", "n", "f"][found.slice(1).findIndex((part) => part !== undefined)];
+      parts.push(text.slice(at, found.index), make("span", { class: name }, found[0]));
+      at = found.index + found[0].length;
+    }
+    return [...parts, text.slice(at)];
+  };
+  const traced = new Map(lines.map((line) => [line.number, line]));
+  const rows = new Map();
+  const showSource = () => {
+    const state = { inside: false }, made = document.createDocumentFragment();
+    facts.source.forEach((text, i) => {
+      const line = traced.get(i + 1);
+      const row = make("div", { class: line ? "row traced" : "row", "data-line": i + 1 },
+        make("i", { "aria-hidden": "true" }, String(i + 1)), make("code", {}, coloured(text, state)));
+      rows.set(i + 1, row);
+      made.append(row);
+    });
+    code.append(made);
+  };
+  const lineAt = (target) => {
+    const row = target.closest?.(".row.traced");
+    return row ? traced.get(Number(row.dataset.line)) : undefined;
+  };
+  const ownerOf = (line) => blocks[line.origins[0]?.[0]];
+  code.addEventListener("click", (event) => {
+    const line = lineAt(event.target);
+    if (line && ownerOf(line) && !getSelection().toString()) {
+      stopStepping();
+      select(ownerOf(line).id, { keepSource: true });
+    }
+  });
+  code.addEventListener("mouseover", (event) => {
+    const line = lineAt(event.target);
+    hint(line && ownerOf(line) ? ownerOf(line).id : null);
+  });
+  code.addEventListener("mouseleave", () => hint(null));
+  const codeOf = (chosen) => chosen.map((line) => facts.source[line.number - 1].trim()).join("\n");
+
+  // --- selection ----------------------------------------------------------------------------
+
+  let selected = null;
+  let hinted = null;
+  const hint = (id) => {
+    if (id === hinted) return;
+    nodes.get(hinted)?.classList.remove("hint");
+    hinted = id;
+    nodes.get(id)?.classList.add("hint");
+  };
+  const hintLines = (id) => {
+    for (const row of code.querySelectorAll(".row.hint")) row.classList.remove("hint");
+    for (const line of linesFor(id)) rows.get(line.number)?.classList.add("hint");
+  };
+  const linesFor = (id) => {
+    const thing = things.get(id);
+    if (!thing) return [];
+    return thing.kind === "block" ? linesOfBlock(thing.i) : linesOfVariable(thing.name);
+  };
+  const markLines = (id, way, scroll) => {
+    for (const row of code.querySelectorAll(".mine")) row.classList.remove("mine", "back");
+    const found = linesFor(id);
+    for (const line of found) {
+      rows.get(line.number)?.classList.add("mine");
+      if (isBack(line)) rows.get(line.number)?.classList.add("back");
+    }
+    const first = found.find((line) => isBack(line) === Boolean(way)) || found[0];
+    if (scroll && first) {
+      const row = rows.get(first.number);
+      code.scrollTo({ top: row.offsetTop - code.offsetTop - code.clientHeight * 0.3, behavior: motion() });
+    }
+  };
+  const motion = () => matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+
+  const select = (id, { way, keepSource = false, focus = false, quiet = false } = {}) => {
+    const thing = things.get(id);
+    for (const g of figure.querySelectorAll(".selected, .near")) {
+      g.classList.remove("selected", "near");
+      g.setAttribute("aria-pressed", "false");
+    }
+    selected = thing ? id : null;
+    if (!thing) {
+      markLines(null);
+      details.replaceChildren(overview());
+      return;
+    }
+    const g = nodes.get(id);
+    if (g) {
+      g.classList.add("selected");
+      g.setAttribute("aria-pressed", "true");
+      for (const other of nodes.values()) other.setAttribute("tabindex", "-1");
+      g.setAttribute("tabindex", "0");
+      if (focus) g.focus({ preventScroll: true });
+      bringIntoView(g);
+    }
+    markLines(id, way, !keepSource);
+    details.replaceChildren(describe(thing, way));
+    details.scrollTop = 0;
+    if (!quiet) say(`${thing.kind === "block" ? "Block" : "Variable"} ${thing.name} selected.`);
+    if (!stepping()) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  };
+
+  // --- the details of a block and of a variable -----------------------------------------------
+
+  const chip = (name, value) => make("li", {}, `${name} `, make("b", {}, value));
+  const link = (id, text) => make("button", {
+    class: "link", type: "button", onclick: () => { stopStepping(); select(id, { focus: false }); },
+  }, text);
+  const variableLink = (name) => link(`variable ${name}`, name);
+  const blockLink = (i) => link(blocks[i].id, blocks[i].name);
+  const spaceOf = (name) => {
+    const v = variable.get(name);
+    return v ? `${name} ∈ ${v.space}` : name;
+  };
+  const card = (title, kind, content, more = {}) => make("section", {
+    class: `card ${kind} ${more.now ? "now" : ""}`,
+  }, make("h3", {}, title, more.copy || null), content);
+  const codeCard = (title, kind, chosen, more) => {
+    const text = codeOf(chosen);
+    const shown = text ? make("pre", { class: "code", tabindex: 0, "aria-label": title },
+      text.split("\n").flatMap((line) => [...coloured(line, {}), "\n"])) :
+      make("p", { class: "none" }, "No line of its own.");
+    return card(title, kind, shown, { ...more, copy: text ? copyButton("code", text) : null });
+  };
+  const cost = (found) => `${found.complete ? "" : "≥ "}${found.operations}`;
+
+  const describe = (thing, way) => thing.kind === "block" ? describeBlock(thing, way) :
+    describeVariable(thing);
+  const paneWidth = () => Math.max(220, Math.min(details.clientWidth || 600, 1400));
+  const cardWidth = () => { // of a formula in a card
+    const pane = paneWidth();
+    return (pane >= 620 ? (pane - 10) / 2 : pane) - 90;
+  };
+  const describeBlock = ({ i, fact: b }, way, width = cardWidth()) => {
+    const state = b.partials.filter((p) => p.state), own = b.partials.filter((p) => !p.state);
+    const back = b.partials.filter((p) => p.needed);
+    const mine = linesOfBlock(i);
+    const ins = b.inputs.map(spaceOf).join(", "), outs = b.outputs.map(spaceOf).join(", ");
+    const jacobians = (partials) => partials.length ?
+      partials.map((p) => entry(p.jacobian, p.shape, width)) :
+      make("p", { class: "none" }, "None.");
+    return make("div", {},
+      make("div", { class: "title" },
+        make("h2", {}, b.name),
+        make("p", {}, `${b.kind === "cost" ? "cost" : "function"} ${b.function}`),
+        make("p", {}, `${ins} → ${outs}`),
+        make("ul", { class: "chips" },
+          chip("parameters", b.count),
+          chip("forward", `${cost(b.cost[0])} operations, ${b.cost[0].bytes} bytes`),
+          chip("backward", `${cost(b.cost[1])} operations, ${b.cost[1].bytes} bytes`))),
+      way === undefined ? null : numbersOf(b, way),
+      columns([
+        card("Forward", "forward", b.forward.map((n) => entry(n, "", width)), { now: way === false }),
+        card("Jacobian by state", "forward", jacobians(state)),
+        own.length ? card("Jacobian by parameters", "parameters", jacobians(own)) : null,
+        codeCard("Emitted forward", "forward", mine.filter((line) => !isBack(line))),
+      ], [
+        card("Backward, cotangents as rows", "backward",
+          back.length ? back.map((p) => entry(p.backward, p.sizes, width)) :
+            make("p", { class: "none" }, "No gradient passes here."), { now: way === true }),
+        codeCard("Emitted backward", "backward", mine.filter(isBack)),
+        card("Connected to", "", make("div", { class: "links" },
+          [...b.inputs, ...b.parameters, ...b.outputs].map(variableLink))),
+      ]),
+      way === undefined ? numbersOf(b, way) : null);
+  };
+  const columns = (...stacks) => make("div", { class: "columns" },
+    stacks.map((stack) => make("div", { class: "stack" }, stack)));
+  const describeVariable = ({ name, fact: v }, width = cardWidth()) => {
+    const made = maker.get(name), read = [...new Set(readers.get(name))];
+    const parts = read.flatMap((i) => blocks[i].partials.filter((p) => p.wrt === name && p.needed)
+      .map((p) => p.backward));
+    const mine = linesOfVariable(name);
+    return make("div", {},
+      make("div", { class: "title" },
+        make("h2", {}, v.name),
+        typeset(v.label, v.name, 20),
+        make("p", {}, `${v.role} variable in ${v.space}${v.perSample ? ", one for each sample" : ""}`),
+        make("ul", { class: "chips" }, chip("shape", v.shape), chip("numbers", v.size))),
+      columns([
+        made === undefined ? null : card("Made by", "forward", [make("div", { class: "links" }, blockLink(made)),
+          ...blocks[made].forward.filter((_, k) => blocks[made].outputs[k] === name).map((n) => entry(n, "", width))]),
+        card("Read by", "forward", read.length ? make("div", { class: "links" }, read.map(blockLink)) :
+          make("p", { class: "none" }, "Nothing.")),
+      ], [
+        parts.length ? card(parts.length > 1 ? "Gradient: the sum of these" : "Gradient", "backward",
+          parts.map((n) => entry(n, "", width))) : null,
+        codeCard("Its lines", "", mine),
+      ]),
+      numbersOf({ inputs: [], parameters: [], outputs: [name] }));
+  };
+  const overview = () => make("div", {},
+    make("div", { class: "title" }, make("h2", {}, facts.name),
+      make("p", {}, "Select a block or a variable in the figure or in the code, or step through both passes.")),
+    make("div", { class: "stack" },
+      card("Blocks", "forward", make("div", { class: "links" }, blocks.map((_, i) => blockLink(i)))),
+      card("Variables", "", make("div", { class: "links" }, variables.filter((v) => v.role !== "parameter")
+        .map((v) => variableLink(v.name)))),
+      card("Parameters", "parameters", make("div", { class: "links" }, variables.filter((v) => v.role === "parameter")
+        .map((v) => variableLink(v.name))))));
+
+  // --- numbers of a sample --------------------------------------------------------------------
+
+  const shown = (value) => {
+    if (typeof value === "string") return value; // nan, inf
+    const size = Math.abs(value);
+    return value === 0 ? "0" : size >= 1e5 || size < 1e-3 ? value.toExponential(2) :
+      String(Number(value.toPrecision(4)));
+  };
+  const tint = (value, most) => {
+    const part = most > 0 ? Math.min(1, Math.abs(value) / most) : 0;
+    const [r, g, b] = value < 0 ? [209, 53, 15] : [47, 75, 196];
+    return `rgba(${r}, ${g}, ${b}, ${(0.55 * part).toFixed(3)})`;
+  };
+  const heat = (found) => {
+    const bytes = Uint8Array.from(atob(found.cells), (c) => c.charCodeAt(0));
+    const [height, width] = found.grid;
+    const picture = make("canvas", { role: "img", "aria-label": `values between ${shown(found.least)} and ${shown(found.most)}` });
+    picture.width = width;
+    picture.height = height;
+    const context = picture.getContext("2d"), image = context.createImageData(width, height);
+    bytes.forEach((byte, k) => {
+      const value = (byte - 128) / 127;
+      const [r, g, b] = value < 0 ? [226, 74, 40] : [58, 92, 232];
+      image.data.set([r, g, b, Math.round(255 * Math.min(1, Math.abs(value)))], 4 * k);
+    });
+    context.putImageData(image, 0, 0);
+    const pixel = Math.max(1, Math.min(14, Math.floor(320 / Math.max(width, height))));
+    picture.style.width = `${Math.max(width * pixel, 40)}px`;
+    picture.style.height = `${Math.max(height * pixel, 12)}px`;
+    return picture;
+  };
+  const numbers = (found) => {
+    const summary = make("small", {}, `least ${shown(found.least)}, most ${shown(found.most)}, mean ${shown(found.mean)}, norm ${shown(found.norm)}`);
+    if (found.values) {
+      const most = Math.max(0, ...found.values.flat().filter(Number.isFinite).map(Math.abs));
+      if (found.values.length === 1 && found.values[0].length === 1) {
+        return make("div", {}, shown(found.values[0][0]));
+      }
+      const cell = (kind) => (value) => make(kind, { style: `background:${tint(value, most)}` }, shown(value));
+      const cells = found.values.length === 1 ? make("div", { class: "vector" }, found.values[0].map(cell("span"))) :
+        make("div", { class: "scroll" }, make("table", { class: "grid" }, found.values.map((row) => make("tr", {}, row.map(cell("td"))))));
+      return make("div", {}, cells, summary);
+    }
+    return make("div", {}, heat(found), summary, found.coarse ?
+      make("small", {}, `; a pixel is the mean of ${found.coarse.join(" × ")} numbers`) : null);
+  };
+  const numbersOf = (b, way) => {
+    if (!facts.values) return null;
+    const rows = [];
+    const add = (label, found) => {
+      if (found) rows.push(make("tr", {}, make("th", { scope: "row" }, label, make("br"), make("small", {}, found.shape)), make("td", {}, numbers(found))));
+    };
+    const names = [...b.inputs, ...b.parameters, ...b.outputs];
+    if (way !== true) names.forEach((name) => add(name, facts.values.values[name]));
+    if (way !== false) [...names].reverse().forEach((name) => add(`∂L/∂${name}`, facts.values.gradients[name]));
+    return rows.length ? card(`Numbers of ${facts.values.sample}`, way === true ? "backward" : "", make("table", { class: "numbers" }, rows)) : null;
+  };
+
+  // --- stepping: the teacher's mode ------------------------------------------------------------
+
+  const steps = [...blocks.keys()].map((i) => ({ i, back: false }));
+  for (const i of [...blocks.keys()].reverse()) {
+    if (facts.costs.length && blocks[i].partials.some((p) => p.needed) && linesOfBlock(i).some(isBack)) {
+      steps.push({ i, back: true });
+    }
+  }
+  let step = -1, timer = null;
+  const stepping = () => step >= 0;
+  const slider = $("slider");
+  slider.max = steps.length;
+
+  const stopStepping = () => {
+    if (stepping()) goTo(-1, { keep: true });
+  };
+  const goTo = (next, { keep = false } = {}) => {
+    step = Math.max(-1, Math.min(steps.length - 1, next));
+    slider.value = step + 1;
+    $("back").disabled = $("first").disabled = step < 0;
+    $("forth").disabled = $("last").disabled = step === steps.length - 1;
+    if (step === steps.length - 1) pause();
+    for (const g of [...nodes.values(), ...edges]) g.classList.remove("active", "done", "carried");
+    canvas.classList.toggle("stepping", stepping());
+    const current = steps[step];
+    canvas.classList.toggle("backward", Boolean(current && current.back));
+    main.classList.toggle("backward-step", Boolean(current && current.back));
+    slider.setAttribute("aria-valuetext", current ? `${way(current)}, ${blocks[current.i].name}` : "not started");
+    if (!current) {
+      $("caption").replaceChildren(make("span", { class: "none" }, "Step through the forward and the backward pass, one block at a time."));
+      pause();
+      if (!keep) select(null);
+      return;
+    }
+    const block = blocks[current.i];
+    for (const earlier of steps.slice(0, step)) {
+      const b = blocks[earlier.i];
+      [b.id, ...b.inputs.map(idOf), ...b.outputs.map(idOf)].forEach((id) => nodes.get(id)?.classList.add("done"));
+      edgesAt.get(b.id)?.forEach((g) => g.classList.add("done"));
+      if (earlier.back) b.partials.filter((p) => p.needed).forEach((p) => nodes.get(idOf(p.wrt))?.classList.add("carried"));
+    }
+    const near = [...block.inputs, ...block.outputs, ...block.parameters].map(idOf);
+    [block.id, ...near].forEach((id) => nodes.get(id)?.classList.add("active"));
+    edgesAt.get(block.id)?.forEach((g) => g.classList.add("active"));
+    select(block.id, { way: current.back, quiet: true });
+    const found = current.back ? block.partials.filter((p) => p.needed).map((p) => p.backward) : block.forward;
+    $("caption").replaceChildren(make("span", { class: "way" }, way(current)), make("span", {}, block.name),
+      ...found.filter((n) => n !== null).slice(0, 3).map((n) => formula(n, Infinity, 15)));
+    say(`${way(current)}: ${block.name}. ${found.filter((n) => n !== null).map((n) => facts.formulas[n][1]).join("; ")}`);
+  };
+  const idOf = (name) => `variable ${name}`;
+  const forwards = steps.filter((s) => !s.back).length;
+  const way = (current) => {
+    const at = steps.indexOf(current);
+    return current.back ? `Backward ${at - forwards + 1} of ${steps.length - forwards}` :
+      `Forward ${at + 1} of ${forwards}`;
+  };
+  const pause = () => {
+    clearInterval(timer);
+    timer = null;
+    $("play").replaceChildren(icon("play"));
+    $("play").setAttribute("aria-label", "Play");
+  };
+  const play = () => {
+    if (timer) return pause();
+    if (step === steps.length - 1) goTo(-1, { keep: true });
+    goTo(step + 1);
+    timer = setInterval(() => goTo(step + 1), 1800);
+    $("play").replaceChildren(icon("pause"));
+    $("play").setAttribute("aria-label", "Pause");
+  };
+  const byHand = (next) => { pause(); goTo(next); };
+  $("first").onclick = () => byHand(-1);
+  $("back").onclick = () => byHand(step - 1);
+  $("forth").onclick = () => byHand(step + 1);
+  $("last").onclick = () => byHand(steps.length - 1);
+  $("play").onclick = play;
+  slider.oninput = () => byHand(Number(slider.value) - 1);
+
+  // --- pan and zoom ----------------------------------------------------------------------------
+
+  const natural = figure.viewBox.baseVal, whole = { width: natural.width, height: natural.height };
+  let view = { x: 0, y: 0, width: whole.width, height: whole.height };
+  const shape = () => canvas.getBoundingClientRect();
+  const apply = () => figure.setAttribute("viewBox",
+    `${view.x.toFixed(2)} ${view.y.toFixed(2)} ${view.width.toFixed(2)} ${view.height.toFixed(2)}`);
+  const fit = () => {
+    const { width, height } = shape();
+    if (!width || !height) return;
+    const scale = Math.min(width / (whole.width + 24), height / (whole.height + 24), 1.6);
+    const w = width / scale, h = height / scale;
+    view = { x: (whole.width - w) / 2, y: (whole.height - h) / 2, width: w, height: h };
+    apply();
+  };
+  const zoom = (factor, cx = 0.5, cy = 0.5) => {
+    const { width } = shape();
+    const scale = Math.max(0.05, Math.min(8, (width / view.width) * factor));
+    const w = width / scale, h = view.height * (w / view.width);
+    view = { x: view.x + (view.width - w) * cx, y: view.y + (view.height - h) * cy, width: w, height: h };
+    apply();
+  };
+  const bringIntoView = (g) => {
+    const box = g.getBBox(), { width } = shape();
+    if (width && width / view.width < 0.35) { // too small to read: come closer
+      const scale = 0.9;
+      view.height *= width / scale / view.width;
+      view.width = width / scale;
+      view.x = box.x + box.width / 2 - view.width / 2;
+      view.y = box.y + box.height / 2 - view.height / 2;
+    }
+    const pad = 30;
+    if (box.x - pad < view.x) view.x = box.x - pad;
+    if (box.y - pad < view.y) view.y = box.y - pad;
+    if (box.x + box.width + pad > view.x + view.width) view.x = box.x + box.width + pad - view.width;
+    if (box.y + box.height + pad > view.y + view.height) view.y = box.y + box.height + pad - view.height;
+    apply();
+  };
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const { left, top, width, height } = shape();
+    zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)),
+      (event.clientX - left) / width, (event.clientY - top) / height);
+  }, { passive: false });
+  const pointers = new Map();
+  let travelled = 0;
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.target.closest("button")) return;
+    pointers.set(event.pointerId, event);
+    travelled = 0;
+  });
+  addEventListener("pointermove", (event) => {
+    const before = pointers.get(event.pointerId);
+    if (!before) return;
+    const { width, height, left, top } = shape();
+    const dx = event.clientX - before.clientX, dy = event.clientY - before.clientY;
+    if (pointers.size === 1) {
+      travelled += Math.abs(dx) + Math.abs(dy);
+      if (travelled > 4) {
+        canvas.classList.add("dragging");
+        view.x -= dx * view.width / width;
+        view.y -= dy * view.height / height;
+        apply();
+      }
+    } else {
+      const other = [...pointers.values()].find((p) => p.pointerId !== event.pointerId);
+      const was = Math.hypot(before.clientX - other.clientX, before.clientY - other.clientY);
+      const is = Math.hypot(event.clientX - other.clientX, event.clientY - other.clientY);
+      if (was > 0) zoom(is / was, ((event.clientX + other.clientX) / 2 - left) / width,
+        ((event.clientY + other.clientY) / 2 - top) / height);
+    }
+    pointers.set(event.pointerId, event);
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    addEventListener(name, (event) => {
+      pointers.delete(event.pointerId);
+      canvas.classList.remove("dragging");
+    });
+  }
+  canvas.addEventListener("click", (event) => {
+    if (travelled > 4) return;
+    const g = event.target.closest(".gc-node");
+    if (g && things.has(g.dataset.id)) {
+      stopStepping();
+      select(g.dataset.id, { focus: true });
+    }
+  });
+  canvas.addEventListener("dblclick", (event) => {
+    if (event.target.closest(".gc-node") || event.target.closest("button")) return;
+    const { left, top, width, height } = shape();
+    zoom(1.6, (event.clientX - left) / width, (event.clientY - top) / height);
+  });
+  canvas.addEventListener("mouseover", (event) => {
+    const g = event.target.closest(".gc-node");
+    hintLines(g ? g.dataset.id : null);
+  });
+  canvas.addEventListener("mouseleave", () => hintLines(null));
+  $("closer").onclick = () => zoom(1.3);
+  $("further").onclick = () => zoom(1 / 1.3);
+  $("fit").onclick = fit;
+
+  // --- the keyboard in the figure: to the nearest element in the arrow's direction --------------
+
+  const middle = (g) => {
+    const box = g.getBBox();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+  };
+  const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const neighbour = (g, [dx, dy]) => {
+    const [x, y] = middle(g);
+    let best = null, least = Infinity;
+    for (const [id, other] of nodes) {
+      if (other === g || !things.has(id)) continue;
+      const [ox, oy] = middle(other);
+      const along = (ox - x) * dx + (oy - y) * dy, across = Math.abs((ox - x) * dy) + Math.abs((oy - y) * dx);
+      if (along < 4) continue;
+      const distance = along + 2.5 * across;
+      if (distance < least) [best, least] = [other, distance];
+    }
+    return best;
+  };
+  figure.addEventListener("keydown", (event) => {
+    const g = event.target.closest(".gc-node");
+    if (!g) return;
+    if (event.key in ARROWS) {
+      event.preventDefault();
+      event.stopPropagation();
+      const next = neighbour(g, ARROWS[event.key]);
+      if (next) {
+        stopStepping();
+        select(next.dataset.id, { focus: true });
+      }
+    } else if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      event.stopPropagation();
+      stopStepping();
+      select(g.dataset.id, { focus: true });
+    }
+  });
+
+  // --- search ------------------------------------------------------------------------------------
+
+  const search = $("search"), results = $("results");
+  const fold = (text) => text.toLowerCase();
+  let chosen = 0;
+  const find = () => {
+    const wanted = fold(search.value.trim());
+    const found = wanted ? [...things.entries()].filter(([, t]) =>
+      fold(`${t.name} ${t.fact.function || ""} ${t.fact.role || ""} ${t.fact.kind || ""}`).includes(wanted))
+      .sort(([, a], [, b]) => fold(b.name).startsWith(wanted) - fold(a.name).startsWith(wanted)).slice(0, 30) : [];
+    chosen = 0;
+    results.replaceChildren(...found.map(([id, t], k) => make("li", {
+      role: "option", id: `result${k}`, "data-id": id, "aria-selected": String(k === 0),
+      onclick: () => take(id),
+    }, t.name, make("small", {}, t.kind === "block" ? `block, ${t.fact.function}` : `variable, ${t.fact.role}`))));
+    search.setAttribute("aria-expanded", String(found.length > 0));
+    highlight();
+  };
+  const highlight = () => {
+    [...results.children].forEach((li, k) => li.setAttribute("aria-selected", String(k === chosen)));
+    if (results.children.length) {
+      search.setAttribute("aria-activedescendant", `result${chosen}`);
+      results.children[chosen].scrollIntoView({ block: "nearest" });
+    } else search.removeAttribute("aria-activedescendant");
+  };
+  const take = (id) => {
+    search.value = "";
+    find();
+    stopStepping();
+    select(id, { focus: true });
+  };
+  search.addEventListener("input", find);
+  search.addEventListener("blur", () => setTimeout(() => results.replaceChildren(), 150));
+  search.addEventListener("keydown", (event) => {
+    const count = results.children.length;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (count) chosen = (chosen + (event.key === "ArrowDown" ? 1 : count - 1)) % count;
+      highlight();
+    } else if (event.key === "Enter" && count) take(results.children[chosen].dataset.id);
+    else if (event.key === "Escape") { search.value = ""; find(); search.blur(); }
+  });
+
+  // --- theme, help, print, keys --------------------------------------------------------------------
+
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  let theme = root.dataset.start || "auto";
+  const setTheme = (name) => {
+    theme = name;
+    root.dataset.theme = name === "auto" ? (system.matches ? "dark" : "light") : name;
+    $("theme").setAttribute("aria-label", `Colours: ${name}`);
+    $("theme").title = `Colours: ${name} (t)`;
+    $("theme").replaceChildren(icon(name));
+  };
+  const nextTheme = () => setTheme({ auto: "light", light: "dark", dark: "auto" }[theme]);
+  system.addEventListener("change", () => setTheme(theme));
+  $("theme").onclick = nextTheme;
+  const help = $("help");
+  $("ask").onclick = () => help.showModal();
+  $("paper").onclick = () => print();
+  $("copysource").onclick = (event) => copyText(facts.source.join("\n"), event.currentTarget);
+
+  const paper = $("print");
+  addEventListener("beforeprint", () => {
+    root.dataset.theme = "light";
+    figure.setAttribute("viewBox", `0 0 ${whole.width} ${whole.height}`);
+    paper.replaceChildren(...blocks.map((b, i) => make("section", {}, describeBlock({ i, fact: b }, undefined, 300))));
+  });
+  addEventListener("afterprint", () => {
+    paper.replaceChildren();
+    setTheme(theme);
+    apply();
+  });
+
+  const KEYS = {
+    "/": () => search.focus(), "?": () => help.showModal(), f: fit, t: nextTheme,
+    "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3),
+    ArrowRight: () => byHand(step + 1), ArrowLeft: () => byHand(step - 1),
+    PageDown: () => byHand(step + 1), PageUp: () => byHand(step - 1),
+    Home: () => byHand(-1), End: () => byHand(steps.length - 1), " ": play,
+    Escape: () => { byHand(-1); select(null); history.replaceState(null, "", " "); },
+  };
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.target.closest("input[type=search]")) return;
+    const onButton = event.target.closest("button, input");
+    if (onButton && (event.key === " " || event.target.type === "range")) return;
+    if (event.target.closest("pre, #code, #details") && /^(Arrow|Page|Home|End| )/.test(event.key) &&
+        event.target !== document.body && !onButton) return;
+    const act = KEYS[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+
+  // --- start ---------------------------------------------------------------------------------------
+
+  const start = () => {
+    figure.removeAttribute("width");
+    figure.removeAttribute("height");
+    figure.setAttribute("preserveAspectRatio", "xMidYMid meet");
+    figure.setAttribute("role", "group");
+    figure.setAttribute("aria-label", `Diagram of ${facts.name}. Arrow keys move from element to element.`);
+    figure.querySelector("title")?.remove();
+    let first = true;
+    for (const [id, g] of nodes) {
+      if (!things.has(id)) continue;
+      const name = g.querySelector("title")?.textContent || id;
+      g.setAttribute("role", "button");
+      g.setAttribute("aria-label", name);
+      g.setAttribute("aria-pressed", "false");
+      g.setAttribute("tabindex", first ? "0" : "-1");
+      first = false;
+    }
+    setTheme(theme);
+    const tall = whole.height > 1.15 * whole.width;
+    main.classList.toggle("tall", tall);
+    if (tall) main.style.setProperty("--figure-width", whole.width / whole.height < 0.5 ? "0.75fr" : "1fr");
+    else {
+      const needed = (whole.height + 40) * Math.min(1.25, (innerWidth - 60) / (whole.width + 24)) + 62;
+      main.style.setProperty("--figure-height", `${Math.round(Math.max(190, Math.min(needed, innerHeight * 0.46)))}px`);
+    }
+    showSource();
+    fit();
+    new ResizeObserver(() => {
+      const { width, height } = shape();
+      if (width && height) {
+        view.height = view.width * height / width;
+        apply();
+      }
+    }).observe(canvas);
+    let resize = null;
+    addEventListener("resize", () => {
+      clearTimeout(resize);
+      resize = setTimeout(() => {
+        fit();
+        if (selected) select(selected, { keepSource: true, quiet: true, way: steps[step]?.back });
+      }, 150);
+    });
+    const wanted = decodeURIComponent(location.hash.slice(1));
+    goTo(-1, { keep: true });
+    select(things.has(wanted) ? wanted : null, { quiet: true });
+  };
+  start();
+})();

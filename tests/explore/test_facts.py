@@ -1,0 +1,279 @@
+"""What the page says: formulas once each, counts, lines, numbers; and that it is safe to open."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.errors import RenderError, UsageError
+from graphc.explore.counting import costs_of
+from graphc.explore.facts import amount, facts_of
+from graphc.explore.letters import letters_for
+from graphc.explore.page import page_of
+from graphc.explore.values import coarse, folded, summary, values_of
+from graphc.ir.program import Origin
+from graphc.language.graph import Graph
+from graphc.ops.contraction import contract
+from graphc.ops.elementwise import elementwise
+from graphc.ops.leaves import new_input
+from graphc.types import TensorType, named
+from tests.emit.models import MODELS
+from tests.render.test_svg import HOSTILE
+
+
+def network(hidden=3):
+    x, y = gc.observed("x", shape=4), gc.observed("y", classes=3)
+    h = gc.tanh(gc.Linear(hidden, name="first")(x, output="s"), output="h")
+    return gc.Graph(gc.cross_entropy(gc.Linear(3, name="second")(h, output="t"), y, name="C"),
+                    name="net")  # fmt: skip
+
+
+def deep(count):
+    z = gc.observed("z0", shape=4)
+    for k in range(count):
+        z = gc.tanh(gc.Linear(4, name=f"f{k}")(z, output=f"s{k}"), output=f"z{k + 1}")
+    return gc.Graph(gc.mse(z, gc.observed("y", shape=4), name="C"), name="deep")
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "attention"])  # it is slow
+def test_every_model_has_facts_and_a_figure_that_shows_its_blocks(name):
+    graph = MODELS[name]()
+    page = page_of(graph)
+    facts = read(page, "facts")
+    assert [b["name"] for b in facts["blocks"]] == [use.name for use in graph.uses]
+    ids = set(ids_in_figure(page))
+    assert {b["id"] for b in facts["blocks"]} <= ids
+    letters = read(page, "letters")
+    for latex, text in facts["formulas"]:
+        assert text
+        commands = set(re.findall(r"\\([A-Za-z]+)", latex))
+        assert commands <= {*letters["commands"], *letters["words"], *letters["accents"], *READ}
+        assert {c for c in re.sub(r"\\[A-Za-z]+|\\.", "", latex) if c.isdigit()} <= {
+            *letters["glyphs"]
+        }
+
+
+# What the script of the page knows by itself.
+READ = {"frac", "sqrt", "left", "right", "mathrm", "mathbf", "mathbb", "text", "operatorname"}
+
+
+def read(page, name):
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.S)
+    return json.loads(found[1])
+
+
+def ids_in_figure(page):
+    from html import unescape
+
+    figure = page[page.index("<svg") : page.index("</svg>")]
+    return [unescape(found) for found in re.findall(r'data-id="([^"]*)"', figure)]
+
+
+def test_facts_of_a_block():
+    facts = facts_of(network())
+    first, _, second, cost = facts["blocks"]
+    assert first["inputs"] == ["x"]
+    assert first["outputs"] == ["s"]
+    assert first["parameters"] == ["first_w", "first_b"]
+    assert first["count"] == "15"
+    assert [p["shape"] for p in first["partials"]] == ["3 × 4", "3 × 3 × 4", "3 × 3"]
+    assert [p["needed"] for p in first["partials"]] == [False, True, True]  # x is observed
+    assert second["partials"][0]["sizes"] == "[1×3] = [1×3][3×3]"
+    assert cost["kind"] == "cost"
+    assert facts["parameters"] == "27"
+    text = {text for _, text in facts["formulas"]}
+    assert "s = first_w x + first_b" in text
+    assert "∂L/∂h = ∂L/∂t second_w" in text
+
+
+def test_lines_lead_to_blocks_and_back():
+    facts = facts_of(network())
+    for number, (defines, *origins) in facts["lines"].items():
+        line = facts["source"][int(number) - 1]
+        assert defines in line or line.strip().startswith("#")
+        for use, rule in origins:
+            assert 0 <= use < len(facts["blocks"])
+            assert rule
+    assert {origin[0] for _, *origins in facts["lines"].values() for origin in origins} == set(
+        range(4)
+    )
+
+
+def test_operations_of_a_linear_block_are_those_of_the_textbook():
+    facts = facts_of(network())
+    forward, backward = facts["blocks"][0]["cost"]
+    # A product of (P, 4) and (4, 3) takes 2·4·3·P operations, adding the offset 3·P.
+    assert forward["operations"] == "27\u2009P"
+    # The gradients of weights and offset: 2·4·3·P and 3·P; none by the observed input.
+    assert backward["operations"] == "27\u2009P"
+    assert forward["complete"]
+    assert facts["blocks"][2]["cost"][1]["operations"] == "39\u2009P"  # and 2·3·3·P... by h
+
+
+def test_counting():
+    p = named("P")
+    a, b = new_input(TensorType((p, 5))), new_input(TensorType((5, 7)))
+    product = contract((a, b), ((0, 1), (1, 2)), (0, 2))
+    outer = contract((a, b), ((0, 1), (2, 3)), (0, 1, 2, 3))
+    turned = contract((b,), ((0, 1),), (1, 0))
+    summed = contract((b,), ((0, 1),), (0,))
+    tanh = elementwise("tanh", product)
+    nodes = (product, outer, turned, summed, tanh)
+    costs = costs_of(nodes, {node: Origin("f", i) for i, node in enumerate(nodes)}, 4)
+    operations = [str(costs[i, False].operations) for i in range(5)]
+    assert operations == ["70*P", "175*P", "0", "35", "7*P"]
+    assert str(costs[0, False].bytes) == "48*P + 140"
+    assert costs[2, False].bytes == 0  # a view
+    assert str(costs[4, False].bytes) == "56*P"
+
+
+def test_amounts():
+    assert amount(1234567) == "1\u2009234\u2009567"
+    assert amount(999) == "999"
+    assert amount(named("P") * 12000 + 5) == "12\u2009000\u2009P + 5"
+
+
+def test_formulas_of_equal_blocks_are_listed_once_each():
+    facts = facts_of(deep(30))
+    assert len(facts["formulas"]) == len(set(map(tuple, facts["formulas"])))
+    assert len(facts["blocks"]) == 61
+
+
+def test_a_page_of_300_blocks_is_small_and_quick_to_make():
+    import time
+
+    graph = deep(150)
+    started = time.perf_counter()
+    page = page_of(graph)
+    assert time.perf_counter() - started < 30
+    assert len(page) < 3_000_000
+    assert len(read(page, "facts")["blocks"]) == 301
+
+
+def test_letters_are_those_that_the_formulas_use():
+    few = letters_for([r"x_{1} = \tanh\left(w\right)"])
+    more = letters_for([r"\sum_{i} \delta_{ij} \frac{a}{b} \odot \mathbf{1}"])
+    assert {"𝑥", "𝑤", "t", "1", "(", "="} <= few["glyphs"].keys()
+    assert "∑" not in few["glyphs"]
+    assert {"∑", "∑+", "𝛿", "⊙", "𝟏"} <= more["glyphs"].keys()
+    assert len(few["larger"]["("]) > 3
+    heights = [few["glyphs"][name][2] - few["glyphs"][name][1] for name in few["larger"]["("]]
+    assert heights == sorted(heights)
+
+
+# --- numbers ----------------------------------------------------------------------------------
+
+
+def test_the_numbers_of_a_sample_are_those_of_the_program():
+    graph = network()
+    rng = np.random.default_rng(1)
+    data = {"x": rng.normal(size=(5, 4)), "y": rng.integers(0, 3, 5)}
+    found = values_of(graph, data)
+    assert found["sample"] == "sample 0"
+    program = gc.compile(graph)
+    params = program.init_params(0)
+    loss, grads = program.loss_and_grad(params, x=data["x"][:1], y=data["y"][:1])
+    assert found["values"]["C"]["values"] == [[pytest.approx(loss, rel=1e-5)]]
+    for name, g in grads._asdict().items():
+        np.testing.assert_allclose(
+            np.ravel(found["gradients"][name]["values"]), g.ravel(), rtol=1e-4, atol=1e-6
+        )
+    assert found["gradients"]["C"]["values"] == [[1.0]]
+    assert "x" not in found["gradients"]  # observed: no gradient is asked for
+    given = {**data, **params._replace(first_w=np.zeros((3, 4)))._asdict()}
+    assert values_of(graph, given)["values"]["s"]["values"] == [[0.0, 0.0, 0.0]]
+
+
+def test_one_sample_without_an_axis_of_samples():
+    found = values_of(network(), {"x": np.ones(4), "y": 2})
+    assert found["sample"] == "the sample"
+    assert found["values"]["x"]["shape"] == "4"
+    assert found["values"]["y"]["values"] == [[2.0]]
+
+
+def test_named_sizes_come_from_the_data():
+    x = gc.observed("x", shape="n")
+    w = gc.parameter("w", shape="n")
+    graph = gc.Graph(gc.cost((w * x).sum(), name="C"), name="named")
+    found = values_of(graph, {"x": np.ones(3)})
+    assert found["gradients"]["w"]["values"] == [[1.0, 1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"x": np.ones(4)}, r"the data lacks 'y', \(\); it holds x"),
+        ({"x": np.ones(5), "y": 1}, r"'x' must have shape \(4,\), with or without .*\(5,\)"),
+        ({"x": np.ones((0, 4)), "y": np.ones(0, int)}, "'x' holds 0 samples"),
+    ],
+)
+def test_data_that_does_not_fit(data, message):
+    with pytest.raises(UsageError, match=message):
+        values_of(network(), data)
+
+
+def test_data_is_for_the_page_alone(tmp_path):
+    with pytest.raises(RenderError, match="data is shown by the interactive page"):
+        gc.render(network(), tmp_path / "net.svg", data={})
+
+
+def test_large_arrays_become_pictures_of_means():
+    array = np.arange(300.0 * 260).reshape(300, 260)
+    cells, block = coarse(array)
+    assert block == (3, 3)
+    assert cells.shape == (100, 87)
+    assert cells[0, 0] == pytest.approx(array[:3, :3].mean())
+    assert cells[-1, -1] == pytest.approx(array[297:, 258:].mean())
+    assert folded(np.ones((1, 1000))).sum() == 1000
+    made = summary(np.full((20, 30), np.nan))
+    assert made["least"] == "nan"
+    json.dumps(made, allow_nan=False)
+    assert summary(np.zeros((0, 3)))["norm"] == 0.0
+    assert summary(3.0)["values"] == [[3.0]]
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+class Outline(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        assert not any(name in ("src", "href") and not (value or "").startswith(("#", "data:"))
+                       for name, value in attrs)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_labels_stay_text(text):
+    x = gc.observed("x", shape=3, label=text)
+    w = gc.parameter("w", shape=3, label=text)
+
+    cost = gc.cost(((w - x) ** 2).sum(), name="C", label=text)
+    page = page_of(gc.Graph(cost, name="net"))
+    page.encode("utf-8")
+    outline = Outline()
+    outline.feed(page)
+    assert outline.tags.count("script") == 3
+    assert not any(name.startswith("on") for name in outline.attributes)
+    assert read(page, "facts")["name"] == "net"
+
+
+def test_the_page_is_the_same_bytes_each_time(tmp_path):
+    path = gc.render(network(), tmp_path / "net.html")
+    first = path.read_bytes()
+    gc.render(network(), path)
+    assert path.read_bytes() == first
+    assert b"generated by graphc" in first[:200]
+
+
+def test_a_graph_without_a_cost_has_a_page():
+    x = gc.observed("x", shape=3)
+    page = page_of(Graph(gc.tanh(x, output="z"), name="plain"))
+    assert read(page, "facts")["costs"] == []

@@ -1,0 +1,277 @@
+"""The page in a real browser: drawn, selected, searched, stepped through, without a complaint."""
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from tests.browser import Browser
+from tests.explore.test_facts import deep, network
+from tests.render.test_svg import HOSTILE
+
+
+@pytest.fixture(scope="module")
+def browser():
+    running = Browser()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open the page of a graph; at the end, see that it neither complained nor asked around."""
+    pages = []
+
+    def open_page(graph, data=None, **options):
+        path = gc.render(graph, tmp_path / f"{graph.name}{len(pages)}.html", data=data)
+        pages.append((browser.open(path.as_uri(), **options), path))
+        return pages[-1][0]
+
+    yield open_page
+    for page, path in pages:
+        page.evaluate("new Promise((done) => setTimeout(done, 50))")
+        assert page.complaints() == []
+        asked = [url.split("#")[0] for url in page.requests()]
+        assert set(asked) <= {path.as_uri(), "data:,"}
+        page.close()
+
+
+def node(name, kind="function", number=None):
+    return f'[data-id="{kind} {name}{"" if number is None else f" {number}"}"]'
+
+
+def selected(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('#canvas .selected')].map(g => g.dataset.id)"
+    )
+
+
+def marked(page):
+    rows = "[...document.querySelectorAll('#code .mine code')]"
+    return page.evaluate(f"{rows}.map(row => row.textContent.trim())")
+
+
+def headings(page):
+    return page.evaluate("[...document.querySelectorAll('#details h2, #details h3')]"
+                         ".map(h => h.firstChild.textContent)")  # fmt: skip
+
+
+def test_the_page_shows_the_figure_the_source_and_an_overview(opened):
+    page = opened(network())
+    assert page.evaluate("document.title") == "net: figure, formulas, code"
+    assert page.evaluate("document.querySelectorAll('#canvas .gc-node').length") == 9
+    source = page.evaluate("[...document.querySelectorAll('#code .row code')]"
+                           ".map(row => row.textContent).join('\\n')")  # fmt: skip
+    assert source == gc.compile(network(), style="readable", dtype="float32").source.rstrip("\n")
+    assert headings(page) == ["net", "Blocks", "Variables", "Parameters"]
+
+
+def test_a_click_on_a_block_shows_its_formulas_and_marks_its_lines(opened):
+    page = opened(network())
+    page.click(node("second", number=2))
+    assert selected(page) == ["function second 2"]
+    assert headings(page) == [
+        "second", "Forward", "Jacobian by state", "Jacobian by parameters", "Emitted forward",
+        "Backward, cotangents as rows", "Emitted backward", "Connected to",
+    ]  # fmt: skip
+    formulas = page.evaluate("[...document.querySelectorAll('#details .formula')]"
+                             ".map(f => f.getAttribute('aria-label'))")  # fmt: skip
+    assert "t = second_w h + second_b" in formulas
+    assert "∂t/∂h = second_w" in formulas
+    lines = marked(page)
+    assert "t = h @ params.second_w.T + params.second_b" in lines
+    assert "d_h = d_t @ params.second_w" in lines
+    chips = page.evaluate("document.querySelector('.chips').textContent")
+    assert "parameters 12" in chips
+
+
+def test_a_click_on_a_line_selects_its_block_and_one_on_a_variable_shows_it(opened):
+    page = opened(network())
+    page.evaluate("[...document.querySelectorAll('#code .row')].find(row => "
+                  "row.textContent.includes('h = np.tanh(s)')).scrollIntoView()")  # fmt: skip
+    number = page.evaluate("[...document.querySelectorAll('#code .row')].find(row => "
+                           "row.textContent.includes('h = np.tanh(s)')).dataset.line")  # fmt: skip
+    page.click(f'.row[data-line="{number}"]')
+    assert selected(page) == ["function tanh1 1"]
+    page.click(node("s", "variable"))
+    assert selected(page) == ["variable s"]
+    assert headings(page)[:3] == ["s", "Made by", "Read by"]
+    assert any(line.startswith("d_s = ") for line in marked(page))
+
+
+def test_pointing_at_a_line_points_at_the_block_and_the_other_way_round(opened):
+    page = opened(network())
+    over = "dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))"
+    page.evaluate("[...document.querySelectorAll('#code .row')].find(row => "
+                  f"row.textContent.includes('h = np.tanh(s)')).{over}")  # fmt: skip
+    assert page.evaluate("document.querySelector('.hint').dataset.id") == "function tanh1 1"
+    page.evaluate(f"document.querySelector('{node('first', number=0)}').{over}")
+    hinted = page.evaluate("[...document.querySelectorAll('#code .hint')].map(r => r.textContent)")
+    assert any("s = x @ params.first_w.T" in line for line in hinted)
+
+
+def caption(page):
+    return page.evaluate("document.querySelector('#caption').textContent")
+
+
+def test_stepping_forward_and_backward(opened):
+    rng = np.random.default_rng(0)
+    page = opened(network(), data={"x": rng.normal(size=4), "y": 1})
+    seen = []
+    for _ in range(7):
+        page.click("#forth")
+        seen.append((caption(page), selected(page)[0].split()[1]))
+    assert seen == [
+        ("Forward 1 of 4first", "first"),
+        ("Forward 2 of 4tanh1", "tanh1"),
+        ("Forward 3 of 4second", "second"),
+        ("Forward 4 of 4C", "C"),
+        ("Backward 1 of 4C", "C"),
+        ("Backward 2 of 4second", "second"),
+        ("Backward 3 of 4tanh1", "tanh1"),
+    ]
+    numbers = page.evaluate("document.querySelector('.numbers').textContent")
+    assert "∂L/∂s" in numbers
+    assert page.evaluate("document.querySelector('#canvas').classList.contains('backward')")
+    back = page.evaluate("[...document.querySelectorAll('#canvas .active')].map(g => g.dataset.id)")
+    assert {"function tanh1 1", "variable s", "variable h"} <= set(back)
+    page.click("#first")
+    assert not page.evaluate("document.querySelector('#canvas').classList.contains('stepping')")
+    assert selected(page) == []
+
+
+def test_the_keyboard_reaches_everything(opened):
+    page = opened(network())
+    page.key("ArrowRight")
+    assert caption(page) == "Forward 1 of 4first"
+    page.key("PageDown")
+    assert caption(page) == "Forward 2 of 4tanh1"
+    page.key("End")
+    assert caption(page) == "Backward 4 of 4first"
+    page.key("ArrowLeft")
+    assert caption(page) == "Backward 3 of 4tanh1"
+    page.key("Escape")
+    assert selected(page) == []
+    page.evaluate(f"document.querySelector('{node('first', number=0)}').focus()")
+    page.key("Enter")
+    assert selected(page) == ["function first 0"]
+    (x, y), (x2, y2) = page.middle(node("x", "variable")), page.middle(node("first", number=0))
+    page.key("ArrowRight" if x2 - x > y - y2 else "ArrowUp")
+    assert selected(page) == ["variable s"]
+    page.key("/")
+    page.type("tan")
+    found = page.evaluate("[...document.querySelectorAll('#results li')].map(li => li.dataset.id)")
+    assert found == ["function tanh1 1"]
+    page.key("Enter")
+    assert selected(page) == ["function tanh1 1"]
+    page.key("?")
+    assert page.evaluate("document.querySelector('#help').open")
+    page.key("Escape")
+    assert not page.evaluate("document.querySelector('#help').open")
+
+
+def test_zooming_and_panning(opened):
+    page = opened(network())
+    view = "document.querySelector('#canvas svg').getAttribute('viewBox').split(' ').map(Number)"
+    before = page.evaluate(view)
+    page.click("#closer")
+    closer = page.evaluate(view)
+    assert closer[2] == pytest.approx(before[2] / 1.3, rel=1e-3)
+    x, y = page.middle("#canvas")
+    page.wheel(x, y, -200)
+    page.wait(f"{view}[2] < {closer[2] - 1}")
+    wheeled = page.evaluate(view)
+    page.drag((x, y + 40), (x + 60, y + 70))
+    page.wait(f"{view}[0] < {wheeled[0] - 1}")
+    page.key("f")
+    assert page.evaluate(view) == pytest.approx(before, abs=0.1)
+
+
+def test_dark_mode_follows_the_display_until_it_is_told_otherwise(opened):
+    page = opened(network(), dark=True)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    stroke = "getComputedStyle(document.querySelector('.gc-function .gc-shape')).stroke"
+    assert page.evaluate(ground) == "rgb(16, 18, 22)"
+    assert page.evaluate(stroke) == "rgb(138, 162, 255)"
+    page.key("t")  # light
+    assert page.evaluate(ground) == "rgb(244, 245, 248)"
+    assert page.evaluate(stroke) == "rgb(47, 75, 196)"
+    page.key("t")  # dark
+    page.key("t")  # as the display
+    page.prefer("light")
+    page.wait(f"{ground} === 'rgb(244, 245, 248)'")
+
+
+def test_a_screen_reader_is_told_of_elements_steps_and_formulas(opened):
+    page = opened(network())
+    page.click(node("tanh1", number=1))
+    told = page.accessible()
+    assert any(
+        role == "button" and name.startswith("tanh1: tanh(s) gives h") for role, name in told
+    )
+    assert ("search", "") in told or ("searchbox", "Search blocks and variables") in told or (
+        "combobox", "Search blocks and variables") in told  # fmt: skip
+    assert any(role in ("img", "image") and name == "h = tanh(s)" for role, name in told)
+    assert any(role == "heading" and name == "tanh1" for role, name in told)
+    page.key("PageDown")
+    page.wait("document.querySelector('#status').textContent.startsWith('Forward 1 of 4: first')")
+    for role, name in page.accessible():
+        if role in ("button", "slider", "combobox", "dialog"):
+            assert name, role
+
+
+def test_copying(opened):
+    page = opened(network())
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; "
+                  "return Promise.resolve(); }")  # fmt: skip
+    page.click(node("tanh1", number=1))
+    page.click("#details .entry .copy")
+    assert page.evaluate("window.copied") == r"h = \tanh\left(s\right)"
+    page.evaluate("document.querySelector('#copysource').click()")
+    assert page.evaluate("window.copied").startswith('"""net: loss and gradients')
+
+
+def test_printing_shows_every_block(opened):
+    page = opened(network())
+    assert page.pdf().startswith(b"%PDF")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown = page.evaluate("[...document.querySelectorAll('#print h2')].map(h => h.textContent)")
+    assert shown == ["first", "tanh1", "second", "C"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.querySelector('#print').children.length") == 0
+
+
+def test_narrow_windows_scroll_in_one_column(opened):
+    page = opened(network(), width=420, height=800)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    page.evaluate(f"document.querySelector('{node('first', number=0)}').focus()")
+    page.key("Enter")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+def test_300_blocks(opened):
+    page = opened(deep(150))
+    took = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
+    assert took < 5000
+    for _ in range(5):
+        page.key("End")
+        page.key("ArrowLeft")
+    assert caption(page).startswith("Backward 300 of 301")
+    page.key("/")
+    page.type("f77")
+    page.key("Enter")
+    assert selected(page) == ["function f77 154"]
+    box = page.evaluate("(() => { const a = document.querySelector('.selected .gc-shape')"
+                        ".getBoundingClientRect(), b = document.querySelector('#canvas')"
+                        ".getBoundingClientRect(); return [a.left - b.left, b.right - a.right,"
+                        " a.top - b.top, b.bottom - a.bottom, a.height]; })()")  # fmt: skip
+    assert min(box) > 5  # in view, and large enough to read
+
+
+def test_hostile_labels_are_shown_as_they_stand(opened):
+    for text in HOSTILE[:4]:
+        x = gc.observed("x", shape=3, label=text)
+        cost = gc.cost((gc.parameter("w", shape=3) * x).sum(), name="C", label=text)
+        page = opened(gc.Graph(cost, name="net"))
+        page.click(node("x", "variable"))
+        assert selected(page) == ["variable x"]
+        assert page.evaluate("document.querySelectorAll('script').length") == 3
