@@ -198,6 +198,7 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
         "multiply": lambda a, b: a * b,
         "divide": lambda a, b: a / b,
         "negative": lambda x: -x,
+        "ratio": lambda a, b: a / b,
         "square": lambda x: x**2,
         "reciprocal": lambda x: 1 / x,
         "sqrt": sp.sqrt,

@@ -19,7 +19,7 @@ from graphc.calculus.printing import (
     printed,
 )
 from graphc.calculus.simplify_numbers import number
-from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style
+from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style, called
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Num, Term
 
@@ -237,7 +237,7 @@ class _Printer:
             return f"{left}{args[0]}{right}", ATOM
         if name in DETERMINANTS:
             return determinant(name, args[0], style), ATOM
-        return style.function(name) + style.brackets(", ".join(args)), ATOM
+        return called(style, name, args), ATOM
 
 
 def _above_and_below(part: Matrix) -> tuple[Matrix | None, Matrix | None]:

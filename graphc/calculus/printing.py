@@ -14,7 +14,7 @@ from graphc.calculus.index_terms import (
 )
 from graphc.calculus.names import math_label
 from graphc.calculus.simplify_numbers import split_number
-from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style
+from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style, called
 from graphc.ir.nodes import Node
 from graphc.ir.terms import (
     Add,
@@ -236,10 +236,7 @@ class _Printer:
             return f"{left}{quotient}{right}", ATOM
         if function == "remainder":
             return f"{self.at(args[0], POWER)}{style.signs[' mod ']}{self.at(args[1], POWER)}", SUM
-        if function == "logical_not":
-            return f"{style.brackets(f'1 {style.minus} {self.of(args[0])[0]}')}", ATOM
-        inside = ", ".join(self.of(arg)[0] for arg in args)
-        return f"{style.function(function)}{style.brackets(inside)}", ATOM
+        return called(style, function, [self.of(arg)[0] for arg in args]), ATOM
 
     def _power(self, base: Term, exponent: Term) -> Printed:
         if isinstance(exponent, Num):

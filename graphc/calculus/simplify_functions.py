@@ -139,6 +139,21 @@ RULES: dict[str, Callable[..., Term]] = {
     "exp": _exp,
     "log": _log,
     "where": _where,
+    # What has a name of its own only for the sake of accuracy is shown as what it is.
+    "ratio": lambda a, b: times(a, raised(b, MINUS)),
+    "exp2": lambda x: raised(TWO, x),
+    "expm1": lambda x: plus(_exp(x), MINUS),
+    "log1p": lambda x: _log(plus(ONE, x)),
+    "cosm1": lambda x: plus(Apply("cos", (x,)), MINUS),
+    "cbrt": lambda x: raised(x, Num(Fraction(1, 3))),
+    "hypot": lambda a, b: raised(plus(raised(a, TWO), raised(b, TWO)), Num(Fraction(1, 2))),
+    "logaddexp": lambda a, b: _log(plus(_exp(a), _exp(b))),
+    "logit": lambda x: _log(times(x, raised(plus(ONE, minus(x)), MINUS))),
+    "xlogy": lambda x, y: times(x, _log(y)),
+    "xlog1py": lambda x, y: times(x, _log(plus(ONE, y))),
+    "entr": lambda x: minus(times(x, _log(x))),
+    "rel_entr": lambda x, y: times(x, _log(times(x, raised(y, MINUS)))),
+    "kl_div": lambda x, y: plus(times(x, _log(times(x, raised(y, MINUS)))), minus(x), y),
     "equal": _equal,
 }
 

@@ -16,22 +16,69 @@ RELATIONS = {
     "not_equal": ("≠", r"\ne"),
     "logical_and": ("∧", r"\land"),
     "logical_or": ("∨", r"\lor"),
+    "logical_xor": ("⊕", r"\oplus"),
 }
 BRACKETS = {
     "absolute": (("|", "|"), (r"\left|", r"\right|")),
     "floor": (("⌊", "⌋"), (r"\left\lfloor ", r"\right\rfloor")),
     "ceil": (("⌈", "⌉"), (r"\left\lceil ", r"\right\rceil")),
 }
-_SAME_NAME = "exp log sin cos tan sinh cosh tanh arctan"
+_SAME_NAME = "exp log sin cos tan sinh cosh tanh arcsin arccos arctan"
 LATEX_FUNCTIONS = {
     **{name: rf"\{name}" for name in _SAME_NAME.split()},
     "max": r"\max",
     "min": r"\min",
     "maximum": r"\max",
     "minimum": r"\min",
+    "fmax": r"\max",
+    "fmin": r"\min",
     "sigmoid": r"\sigma",
+    "log2": r"\log_2",
+    "log10": r"\log_{10}",
+    "rint": r"\mathrm{round}",
+    "pi": r"\pi",
+    "erfinv": r"\mathrm{erf}^{-1}",
+    "erfcinv": r"\mathrm{erfc}^{-1}",
+    "ndtr": r"\Phi",
+    "log_ndtr": r"\log \Phi",
+    "ndtri": r"\Phi^{-1}",
+    "inverse_mills": r"\frac{\varphi}{\Phi}",
+    "gamma": r"\Gamma",
+    "gammaln": r"\log \Gamma",
+    "digamma": r"\psi",
+    "beta": r"\mathrm{B}",
+    "betaln": r"\log \mathrm{B}",
 }
-TEXT_FUNCTIONS = {"sigmoid": "σ", "maximum": "max", "minimum": "min"}
+TEXT_FUNCTIONS = {
+    "sigmoid": "σ",
+    "maximum": "max",
+    "minimum": "min",
+    "fmax": "max",
+    "fmin": "min",
+    "log2": "log₂",
+    "log10": "log₁₀",
+    "rint": "round",
+    "pi": "π",
+    "erfinv": "erf⁻¹",
+    "erfcinv": "erfc⁻¹",
+    "ndtr": "Φ",
+    "log_ndtr": "log Φ",
+    "ndtri": "Φ⁻¹",
+    "inverse_mills": "(φ/Φ)",
+    "gamma": "Γ",
+    "gammaln": "log Γ",
+    "digamma": "ψ",
+    "beta": "B",
+    "betaln": "log B",
+}
+# Functions whose first argument is an order: it becomes an index, or for polygamma a derivative's.
+ORDERED = {
+    "polygamma": ("ψ^({})", r"\psi^{{({})}}"),
+    "iv": ("I_{}", "I_{{{}}}"),
+    "ive": ("I^e_{}", r"I^{{\mathrm{{e}}}}_{{{}}}"),
+    "spherical_jn": ("j_{}", "j_{{{}}}"),
+    "exprel": ("exprel_{}", r"\mathrm{{exprel}}_{{{}}}"),
+}
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -52,6 +99,22 @@ class Style:
     minus: str
     grouped: bool  # whether a quotient groups what stands above and below its bar
     column: int  # of RELATIONS and BRACKETS
+
+
+def called(style: Style, function: str, args: Sequence[str]) -> str:
+    """Return a function of printed arguments."""
+    if not args:
+        return style.function(function)
+    if function in ORDERED:
+        order, *args = args
+        return ORDERED[function][style.column].format(order) + style.brackets(", ".join(args))
+    if function == "logical_not":
+        return style.brackets(f"1 {style.minus} {args[0]}")
+    if function == "where" and style.grouped:
+        condition = args[0].removeprefix("[").removesuffix("]")
+        rows = rf"{args[1]} & {condition} \\ {args[2]} & \text{{else}}"
+        return rf"\begin{{cases}} {rows} \end{{cases}}"
+    return style.function(function) + style.brackets(", ".join(args))
 
 
 def _text_subscripted(name: str, indices: str) -> str:

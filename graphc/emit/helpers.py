@@ -20,7 +20,7 @@ from graphc.errors import CompileError
 from graphc.ops.special import bessel, elementary, erf, gamma
 
 # Computed in the file's own dtype; all others in float64, to be rounded once.
-NATIVE = frozenset({"sigmoid", "softplus", "log_sigmoid"})
+NATIVE = frozenset({"ratio", "sigmoid", "softplus", "log_sigmoid"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,14 @@ def formula(
     >>> formula(gc.jacobian(w @ x, x)), formula(gc.jacobian(w @ x, w))
     (w, KroneckerDelta(i, j)*x[k])
     """
-    return formula_of(v, notation, depth, layout=layout).sympy
+    found = formula_of(v, notation, depth, layout=layout)
+    try:
+        return found.sympy
+    except FormulaError:
+        if notation != "auto" or found.notation == "index":
+            raise
+    # SymPy's matrices have fewer functions than matrix notation in print.
+    return formula_of(v, "index", depth, layout=layout).sympy
 
 
 def latex(

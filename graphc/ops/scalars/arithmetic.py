@@ -14,15 +14,16 @@ from graphc.ops.scalars.table import (
     bits,
     divisible,
     fn,
-    nonzero,
     numeric,
     promoted,
     row,
     signed,
     whole,
 )
+from graphc.ops.special import elementary
 
-_log, _where, _equal, _power = fn("log"), fn("where"), fn("equal"), fn("power")
+_where, _equal, _power = fn("where"), fn("equal"), fn("power")
+_ratio, _xlogy = fn("ratio"), fn("xlogy")
 _exp2, _real, _rint, _floor_divide = fn("exp2"), fn("real"), fn("rint"), fn("floor_divide")
 
 
@@ -42,8 +43,7 @@ row("negative", lambda x, y: -1, kind=signed, infix="-")
 row(
     "power",
     _power_by_base,
-    # At a = 0 the limit of y log a is 0 for every b > 0; log 0 must not spoil it.
-    lambda a, b, y: _where(_equal(a, 0), 0, y * _log(_where(_equal(a, 0), 1, a))),
+    lambda a, b, y: _xlogy(y, a),  # 0 at a = 0 for every b > 0, though log 0 is none
     kind=numeric,
     infix="**",
     domain=(POSITIVE, ANY),
@@ -53,7 +53,10 @@ row("reciprocal", lambda x, y: -y * y, domain=(POSITIVE,))
 row("sqrt", lambda x, y: HALF / y, domain=(POSITIVE,))
 row("cbrt", lambda x, y: 1 / (3 * y * y), domain=(POSITIVE,))
 # y is divided before it is squared: neither overflow nor underflow.
-row("hypot", lambda a, b, y: a / nonzero(y), lambda a, b, y: b / nonzero(y))
+row("hypot", lambda a, b, y: _ratio(a, y), lambda a, b, y: _ratio(b, y))
+# x / y, 0 wherever x is 0: in derivatives whose limit is 0, or a convention.
+row("ratio", lambda x, y, z: 1 / y, lambda x, y, z: -_ratio(z, y), evaluate=elementary.ratio,
+    domain=(ANY, POSITIVE))  # fmt: skip
 row("deg2rad", lambda x, y: PI / 180)
 row("rad2deg", lambda x, y: 180 / PI)
 # Division with remainder. The whole quotient is found from the remainder, which is exact.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from graphc.ir.terms import Num, Term
 from graphc.ops.scalars.table import ANY, HALF, INSIDE, PI, POSITIVE, fn, ordered, row
 from graphc.ops.special import bessel, elementary, erf, gamma
 
-_exp, _log, _log1p, _where, _equal = fn("exp"), fn("log"), fn("log1p"), fn("where"), fn("equal")
-_and, _sign = fn("logical_and"), fn("sign")
+_exp, _log, _log1p, _sign, _ratio = fn("exp"), fn("log"), fn("log1p"), fn("sign"), fn("ratio")
 _ierfcx, _erfcx, _mills, _excess = (
     fn("ierfcx"), fn("erfcx"), fn("inverse_mills"), fn("normal_mean_excess"),
 )  # fmt: skip
@@ -41,18 +42,20 @@ row("beta", lambda a, b, y: y * (_digamma(a) - _digamma(a + b)),
 row("betaln", lambda a, b, y: _digamma(a) - _digamma(a + b),
     lambda a, b, y: _digamma(b) - _digamma(a + b), evaluate=gamma.betaln,
     domain=(POSITIVE, POSITIVE))  # fmt: skip
-# Modified Bessel functions of whole order; `ive` is scaled by exp(-|x|).
-row("iv", None, lambda n, x, y: HALF * (_iv(n - 1, x) + _iv(n + 1, x)), kind=ordered,
-    discrete=(0,), evaluate=bessel.iv)  # fmt: skip
-row("ive", None, lambda n, x, y: HALF * (_ive(n - 1, x) + _ive(n + 1, x)) - _sign(x) * y,
-    kind=ordered, discrete=(0,), evaluate=bessel.ive)  # fmt: skip
 
+
+# Modified Bessel functions of whole order; `ive` is scaled by exp(-|x|).
+def _between(function: Callable[..., Term], n: Term, x: Term) -> Term:
+    """Return the mean of the neighbours in order; I(−1, x) is I(1, x)."""
+    return function(1, x) if n == Num(0) else HALF * (function(n - 1, x) + function(n + 1, x))
+
+
+row("iv", None, lambda n, x, y: _between(_iv, n, x), kind=ordered, discrete=(0,),
+    evaluate=bessel.iv)  # fmt: skip
+row("ive", None, lambda n, x, y: _between(_ive, n, x) - _sign(x) * y, kind=ordered, discrete=(0,),
+    evaluate=bessel.ive)  # fmt: skip
 
 # Entropies. x log y is 0 for every y where x is 0, so its derivative by y is 0 there too.
-def _ratio(x: Term, y: Term) -> Term:
-    return _where(_equal(x, 0), 0, x / _where(_equal(x, 0), 1, y))
-
-
 row("xlogy", lambda x, y, z: _log(y), lambda x, y, z: _ratio(x, y), evaluate=elementary.xlogy,
     domain=(ANY, POSITIVE))  # fmt: skip
 row("xlog1py", lambda x, y, z: _log1p(y), lambda x, y, z: _ratio(x, 1 + y),

@@ -154,8 +154,3 @@ PI = Apply("pi", ())
 ANY = (-3.0, 3.0)
 POSITIVE = (0.1, 5.0)
 INSIDE = (-0.9, 0.9)
-
-
-def nonzero(x: Term) -> Term:
-    """Return `x`, or 1 where it is 0: a divisor where the quotient shall be 0."""
-    return fn("where")(fn("equal")(x, 0), 1, x)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from graphc.ir.terms import Term
-from graphc.ops.scalars.table import INSIDE, PI, POSITIVE, fn, nonzero, ordered, row
-from graphc.ops.special import elementary as numeric
+from graphc.ops.scalars.table import INSIDE, PI, POSITIVE, fn, ordered, row
+from graphc.ops.special import elementary
 from graphc.ops.special.bessel import spherical_jn
 
 _sin, _cos, _sinh, _cosh, _log = fn("sin"), fn("cos"), fn("sinh"), fn("cosh"), fn("log")
 _sigmoid, _sqrt, _hypot, _where, _equal = (
     fn("sigmoid"), fn("sqrt"), fn("hypot"), fn("where"), fn("equal"),
 )  # fmt: skip
+_ratio = fn("ratio")
 _spherical, _exprel = fn("spherical_jn"), fn("exprel")
 
 LOG2, LOG10 = _log(2), _log(10)
@@ -35,8 +36,8 @@ row("logaddexp2", lambda a, b, y: _sigmoid(LOG2 * _difference(a, b)),
     lambda a, b, y: _sigmoid(LOG2 * _difference(b, a)))  # fmt: skip
 # Relative exponentials: exprel(1, x) = (exp(x) − 1) / x, and so on; closed under derivatives.
 row("exprel", None, lambda n, x, y: y - n * _exprel(n + 1, x), kind=ordered, discrete=(0,),
-    evaluate=numeric.exprel)  # fmt: skip
-row("cosm1", lambda x, y: -_sin(x), evaluate=numeric.cosm1)
+    evaluate=elementary.exprel)  # fmt: skip
+row("cosm1", lambda x, y: -_sin(x), evaluate=elementary.cosm1)
 # Trigonometric functions.
 row("sin", lambda x, y: _cos(x))
 row("cos", lambda x, y: -_sin(x))
@@ -48,8 +49,8 @@ row("arctan", lambda x, y: 1 / (1 + x * x))
 
 def _by_radius(part: Term, a: Term, b: Term) -> Term:
     """Return ``part / (a**2 + b**2)`` without overflow; 0 at the origin."""
-    radius = nonzero(_hypot(a, b))
-    return part / radius / radius
+    radius = _hypot(a, b)
+    return _ratio(_ratio(part, radius), radius)
 
 
 row("arctan2", lambda a, b, y: _by_radius(b, a, b), lambda a, b, y: -_by_radius(a, a, b),
@@ -73,7 +74,7 @@ row("arcsinh", lambda x, y: 1 / _hypot(1, x))
 row("arccosh", lambda x, y: 1 / (_sqrt(x - 1) * _sqrt(x + 1)), domain=((1.2, 5.0),))
 row("arctanh", lambda x, y: 1 / ((1 - x) * (1 + x)), domain=(INSIDE,))
 # The logistic function and its like, which every network has; stable for every x.
-row("sigmoid", lambda x, y: y * (1 - y), evaluate=numeric.sigmoid)
-row("softplus", lambda x, y: _sigmoid(x), evaluate=numeric.softplus)
-row("log_sigmoid", lambda x, y: _sigmoid(-x), evaluate=numeric.log_sigmoid)
-row("logit", lambda x, y: 1 / (x * (1 - x)), evaluate=numeric.logit, domain=((0.1, 0.9),))
+row("sigmoid", lambda x, y: y * (1 - y), evaluate=elementary.sigmoid)
+row("softplus", lambda x, y: _sigmoid(x), evaluate=elementary.softplus)
+row("log_sigmoid", lambda x, y: _sigmoid(-x), evaluate=elementary.log_sigmoid)
+row("logit", lambda x, y: 1 / (x * (1 - x)), evaluate=elementary.logit, domain=((0.1, 0.9),))

@@ -18,6 +18,11 @@ def polynomial(x: Any, coefficients: Any) -> Any:
     return y
 
 
+def ratio(x: Any, y: Any) -> Any:
+    """Return x / y, 0 wherever x is 0."""
+    return x / np.where(x == 0, 1, y)
+
+
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)); exp only of what is not positive, so that it cannot overflow."""
     e = np.exp(-np.abs(x))
