@@ -33,6 +33,7 @@ from graphc.language.functions import Block, Function, Input, Parameter, block, 
 from graphc.language.graph import Graph
 from graphc.language.loops import scan
 from graphc.language.products import gnvp, hvp, jvp, vjp
+from graphc.language.protocol.linalg import expm, solve_triangular
 from graphc.language.samples import over_samples
 from graphc.language.special import *
 from graphc.language.variable import Variable
@@ -68,6 +69,7 @@ __all__ = [
     "constant",
     "cost",
     "elementwise",
+    "expm",
     "formula",
     "function",
     "gnvp",
@@ -84,6 +86,7 @@ __all__ = [
     "parameter",
     "render",
     "scan",
+    "solve_triangular",
     "stop_gradient",
     "vjp",
     *_blocks.__all__,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from graphc.emit.dialect import ATOM, Dialect, Spelled, Speller, spell_constant
 from graphc.emit.spell_contraction import spell_contraction
 from graphc.emit.spell_elementwise import spell_elementwise
+from graphc.emit.spell_linalg import spell_linalg
 from graphc.emit.spell_reduction import spell_reduction
 from graphc.emit.spell_structural import places, spell_reshape, spell_spans
 from graphc.emit.spell_windows import spell_windows
@@ -16,6 +17,7 @@ from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import Gather
 from graphc.ops.leaves import Constant, Iota, Size
+from graphc.ops.linalg import Linalg
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice
 from graphc.ops.windows import Windows
@@ -42,6 +44,8 @@ def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], boo
             return Spelled(f"{of(node.args[0]).within(ATOM)}[{spell_spans(node, dialect)}]")
         case Windows():
             return spell_windows(node, of, dialect)
+        case Linalg():
+            return spell_linalg(node, of, dialect)
         case Gather():
             x = of(node.args[0]).within(ATOM)
             return Spelled(f"{x}[{places(node, of, dialect)}]")

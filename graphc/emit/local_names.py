@@ -95,7 +95,8 @@ def _wish(node: Node) -> str:
     if isinstance(node, Item):
         if isinstance(node.args[0], Scan):
             return _loop_wish(node.args[0], node.index)
-        told = RESULTS.get(type(node.args[0]).__name__.lower(), ())
+        maker = node.args[0]
+        told = RESULTS.get(getattr(maker, "function", type(maker).__name__.lower()), ())
         return told[node.index] if node.index < len(told) else "result"
     if keeps_dims(node):
         node = node.args[0]
@@ -139,7 +140,12 @@ def _loop_wish(loop: Scan, index: int) -> str:
 
 
 # What the results of a kind that has several are called, where the user does not name them.
-RESULTS: dict[str, tuple[str, ...]] = {}
+RESULTS: dict[str, tuple[str, ...]] = {
+    "slogdet": ("sign", "logdet"),
+    "qr": ("q", "r"),
+    "eigh": ("eigenvalues", "vectors"),
+    "svd": ("u", "s", "vt"),
+}
 
 _WISHES = {
     "exp": "e",
@@ -160,4 +166,8 @@ _WISHES = {
     "fold": "folded",
     "sum": "total",
     "abs": "t",
+    "solve": "solved",
+    "solve_triangular": "solved",
+    "cholesky": "factor",
+    "inv": "inverse",
 }

@@ -3,6 +3,6 @@
 Importing the package fills the tables.
 """
 
-from graphc.language.protocol import products, reductions, scalars, shapes, tables, windows
+from graphc.language.protocol import linalg, products, reductions, scalars, shapes, tables, windows
 
-__all__ = ["products", "reductions", "scalars", "shapes", "tables", "windows"]
+__all__ = ["linalg", "products", "reductions", "scalars", "shapes", "tables", "windows"]
