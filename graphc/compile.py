@@ -150,7 +150,9 @@ class Compiled:
             If there is no cost, or an input is missing or unknown.
         """
         self._need_cost()
-        return objective(self.graph, self.model, self.loss_and_grad, params, inputs, self.cost)
+        return objective(
+            self.graph, self.model, self.loss, self.loss_and_grad, params, inputs, self.cost
+        )
 
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.

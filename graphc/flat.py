@@ -46,6 +46,7 @@ class Objective:
 
     graph: Graph
     model: Model
+    value: Callable[..., Any]
     loss_and_grad: Callable[..., Any]
     start: Any
     inputs: Mapping[str, Any]
@@ -66,6 +67,10 @@ class Objective:
             parts.append(x[at : at + p.size].reshape(p.shape).astype(self.model.dtype))
             at += p.size
         return type(self.start)(*parts)
+
+    def loss(self, x: Any) -> float:
+        """Return the loss alone, for methods that ask for no gradient."""
+        return float(self.value(self.params(x), **self.inputs))
 
     def fun(self, x: Any) -> tuple[float, Any]:
         """Return the loss and its gradient, shape (n,): for ``jac=True``."""
@@ -142,6 +147,7 @@ class Objective:
 def objective(
     graph: Graph,
     model: Model,
+    value: Callable[..., Any],
     loss_and_grad: Callable[..., Any],
     params: Any,
     inputs: Mapping[str, Any],
@@ -167,7 +173,7 @@ def objective(
             for dim, n in zip(f.shape, p.shape, strict=False)
         ):
             raise CompileError(f"'{f.name}' has shape {p.shape}, expected {f.shape}")
-    return Objective(graph, model, loss_and_grad, start, dict(inputs), cost)
+    return Objective(graph, model, value, loss_and_grad, start, dict(inputs), cost)
 
 
 def _flat(arrays: Sequence[Any]) -> Any:

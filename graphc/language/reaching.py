@@ -87,7 +87,7 @@ def why_not(
             f"{told_output} does not depend on {told_wrt}; "
             "allow_unused=True gives zeros instead of this error"
         )
-    cut = _first_cut(found[0], wrt)
+    cut = first_cut(found[0], wrt)
     block = blocks.get(cut.node)
     place = f"in block '{block}', " if block else ""
     function = getattr(cut.node, "function", type(cut.node).__name__.lower())
@@ -107,7 +107,7 @@ def why_not(
     )
 
 
-def _first_cut(cut: reverse.Cut, wrt: Node) -> reverse.Cut:
+def first_cut(cut: reverse.Cut, wrt: Node) -> reverse.Cut:
     """Follow discrete values down to what made them so: a function of real ones, or `wrt`."""
     while cut.operand.kind != "real" and cut.operand is not wrt:
         cut = reverse.cuts([cut.operand], wrt)[0]

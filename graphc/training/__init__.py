@@ -1,6 +1,17 @@
 """Training: update rules as programs, estimators, loops."""
 
 from graphc.language.step import Count, Loss, Noise, State
+from graphc.training.estimators import (
+    Admitted,
+    Report,
+    categorical_log_prob,
+    categorical_sample,
+    estimators,
+    normal_log_prob,
+    reinforce,
+    reward_to_go,
+    straight_through,
+)
 from graphc.training.games import Game, Player, game
 from graphc.training.loop import History, Run, train
 from graphc.training.rules import (
@@ -25,14 +36,18 @@ from graphc.training.schedules import (
     warmup,
 )
 from graphc.training.update import accumulate, chain, gradient_transform, update_rule
+from graphc.training.zeroth import Found, finite_differences, minimize
 
 __all__ = [
+    "Admitted",
     "Count",
+    "Found",
     "Game",
     "History",
     "Loss",
     "Noise",
     "Player",
+    "Report",
     "Run",
     "State",
     "accumulate",
@@ -41,20 +56,29 @@ __all__ = [
     "adam",
     "adamax",
     "adamw",
+    "categorical_log_prob",
+    "categorical_sample",
     "chain",
     "clip_by_norm",
     "clip_by_value",
     "cosine_decay",
     "decay",
+    "estimators",
     "exponential_decay",
+    "finite_differences",
     "game",
     "gradient_transform",
     "inverse_decay",
     "langevin",
+    "minimize",
+    "normal_log_prob",
     "piecewise_constant",
+    "reinforce",
+    "reward_to_go",
     "rmsprop",
     "sgd",
     "step_decay",
+    "straight_through",
     "train",
     "update_rule",
     "warmup",

@@ -89,12 +89,10 @@ def test_two_networks_over_samples():
     rng = np.random.default_rng(0)
     data = {"x": rng.standard_normal((8, 2)) + 2, "z": rng.standard_normal((8, 2))}
     params = program.init_params(seed=1)
-    grads = {
-        name: one.loss_and_grad(one.Params(*params), **{n: data[n] for n in one.inputs_per_sample})[
-            1
-        ]
-        for name, one in alone.items()
-    }
+    grads = {}
+    for name, one in alone.items():
+        own = {known: data[known] for known in one.inputs_per_sample}
+        grads[name] = one.loss_and_grad(one.Params(*params), **own)[1]
     before = {name: np.array(value) for name, value in params._asdict().items()}
     program.train_step(params, program.init_state(params), **data)
     for name in params._fields:
