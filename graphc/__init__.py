@@ -26,12 +26,14 @@ from graphc.errors import (
     UsageError,
 )
 from graphc.language import special as _special
+from graphc.language.conditions import branch, cond
 from graphc.language.declare import computed, constant, latent, observed, parameter
 from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, block, cost, function
 from graphc.language.graph import Graph
 from graphc.language.loops import scan
+from graphc.language.mapping import vmap
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.protocol.linalg import expm, solve_triangular
 from graphc.language.samples import over_samples
@@ -63,9 +65,11 @@ __all__ = [
     "Variable",
     "__version__",
     "block",
+    "branch",
     "compile",
     "compile_function",
     "computed",
+    "cond",
     "constant",
     "cost",
     "elementwise",
@@ -89,6 +93,7 @@ __all__ = [
     "solve_triangular",
     "stop_gradient",
     "vjp",
+    "vmap",
     *_blocks.__all__,
     *_special.__all__,
     *_training.__all__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from graphc.control.choice import Choice
 from graphc.control.loop import Scan
 from graphc.emit.forms import is_broadcast, is_view, repeats, same_buffer
 from graphc.emit.spell_reduction import keeps_dims
@@ -15,7 +16,7 @@ from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import Constant, Input
 from graphc.ops.scalars import SCALARS
 from graphc.ops.several import Item
-from graphc.types import Shape
+from graphc.types import Shape, TupleType
 
 
 def reuse(
@@ -40,6 +41,8 @@ def reuse(
         roots[node] = roots[node.args[0]] if is_view(node) and node not in computed else node
     mine = {n for n in statements if roots[n] is n and not is_broadcast(n)}
     kept = {roots[n] for n in wanted}
+    # What a loop or a choice is given may be one of its results.
+    kept |= {roots.get(a, a) for n in statements if isinstance(n.type, TupleType) for a in n.args}
     last: dict[Node, int] = {}
     reads = [_reads(node, inline) for node in statements]
     for at, read in enumerate(reads):
@@ -168,14 +171,19 @@ def copies(returned: Sequence[Node], given: Iterable[Node]) -> frozenset[Node]:
         while is_view(root) and root not in outside:
             repeated = repeated or repeats(root)
             root = root.args[0]
-        outer = isinstance(root, Input | Constant) or root in outside or _is_last_carry(root)
+        outer = isinstance(root, Input | Constant) or root in outside or _may_be_given(root)
         if outer or repeated or root in taken:
             copied.add(node)
         taken.add(root)
     return frozenset(copied)
 
 
-def _is_last_carry(node: Node) -> bool:
-    """Return whether a node is the last carry of a loop: of no steps, it is the first one."""
-    loop = node.args[0] if isinstance(node, Item) else None
-    return isinstance(node, Item) and isinstance(loop, Scan) and node.index < loop.carries
+def _may_be_given(node: Node) -> bool:
+    """Return whether a result of several may be an operand as it is.
+
+    The last carry of a loop of no steps is the first one; a choice may give what it was given.
+    """
+    if not isinstance(node, Item):
+        return False
+    (whole,) = node.args
+    return isinstance(whole, Choice) or (isinstance(whole, Scan) and node.index < whole.carries)

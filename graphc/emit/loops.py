@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from graphc.control.body import COTANGENT
+from graphc.control.choice import Choice
 from graphc.control.loop import Scan
 from graphc.emit.buffers import memory_of
 from graphc.emit.naming import Namer
-from graphc.emit.steps import LoopPlan, Plan, Step
+from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
 from graphc.ir.nodes import Node
 from graphc.ops.indexing import ScatterAdd
 from graphc.ops.several import Item
@@ -26,7 +27,32 @@ def loop_operands(order: Sequence[Node]) -> set[Node]:
             starts = slice(node.constants, node.constants + node.carries)
             found.update(node.args)
             found.difference_update(n for n in node.args[starts] if not n.args)
+        elif isinstance(node, Choice):
+            found.update(node.args[1:])
     return found
+
+
+def plan_choice(
+    node: Choice,
+    picked: Sequence[Item],
+    names: dict[Node, str],
+    namer: Namer,
+    make: Callable[..., Plan],
+    fast: bool,
+) -> tuple[BranchPlan, ...]:
+    """Plan both ways of a choice of which the results `picked` are read."""
+    branches = []
+    for held in (node.yes, node.no):
+        given = {leaf: names[arg] for leaf, arg in zip(held.inputs, node.args[1:], strict=True)}
+        results = [(names[part], held.outputs[part.index]) for part in picked]
+        own = {n: name for name, n in results if n.args}
+        told = {n: namer.fresh(name) for n, name in held.names if n.args and n not in own}
+        wanted = [n for _, n in results]
+        origins = dict(held.origins)
+        body = make(wanted, given, {**told, **own}, namer, fast=fast, origins=origins)
+        left = [(name, n) for name, n in results if body.names.get(n) != name]
+        branches.append(BranchPlan(body, tuple(left)))
+    return tuple(branches)
 
 
 def plan_loop(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from graphc.control.choice import Choice
 from graphc.control.loop import Scan
 from graphc.emit.buffers import copies, reuse, rooms_of, settled
 from graphc.emit.forms import (
@@ -20,10 +21,10 @@ from graphc.emit.forms import (
     is_view,
 )
 from graphc.emit.local_names import name_statements
-from graphc.emit.loops import loop_operands, plan_loop
+from graphc.emit.loops import loop_operands, plan_choice, plan_loop
 from graphc.emit.naming import Namer
 from graphc.emit.spell_reduction import keeps_dims
-from graphc.emit.steps import LoopPlan, Plan, Step
+from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
 from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.elementwise import Elementwise
@@ -106,8 +107,20 @@ def plan(
         for n in statements
         if isinstance(n, Scan)
     }
+    branches: dict[Node, tuple[BranchPlan, ...]] = {
+        n: plan_choice(n, [p for p in picked if p.args[0] is n], names, namer, plan, fast)
+        for n in statements
+        if isinstance(n, Choice)
+    }
     steps = tuple(
-        Step(n, names[n], into.get(n), namer.fresh("room") if n in rooms else None, loops.get(n))
+        Step(
+            n,
+            names[n],
+            into.get(n),
+            namer.fresh("room") if n in rooms else None,
+            loops.get(n),
+            branches.get(n, ()),
+        )
         for n in statements
     )
     copied = copies(returned, given)

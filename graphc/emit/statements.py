@@ -12,7 +12,7 @@ from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
 from graphc.emit.spell_windows import fold_lines
-from graphc.emit.steps import LoopPlan, Plan, Step
+from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -60,6 +60,8 @@ class Writer:
         node = step.node
         if step.loop is not None and isinstance(node, Scan):
             return self._loop(node, step.loop)
+        if step.branches:
+            return self._choice(node, step.branches)
         if isinstance(node, ScatterAdd):
             return self._scatter(step, node)
         if isinstance(node, Pad):
@@ -109,6 +111,17 @@ class Writer:
             names = ", ".join(name for name, _ in made.moves)
             inside.append(f"{names} = {', '.join(inner.spelled(n).text for _, n in made.moves)}")
         return [*lines, *(f"    {line}" for line in inside or ["pass"])]
+
+    def _choice(self, node: Node, branches: Sequence[BranchPlan]) -> list[str]:
+        lines: list[str] = []
+        for head, branch in zip(
+            (f"if {self.spelled(node.args[0]).text}:", "else:"), branches, strict=True
+        ):
+            inner = Writer(branch.body, self.dialect)
+            inside = [str(line) for line in body(branch.body, self.dialect, {})]
+            inside += [f"{name} = {inner.result(n)}" for name, n in branch.results]
+            lines += [head, *(f"    {line}" for line in inside or ["pass"])]
+        return lines
 
     def _scatter(self, step: Step, node: ScatterAdd) -> list[str]:
         base, index, update = node.args

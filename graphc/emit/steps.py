@@ -25,6 +25,8 @@ class Step:
         The variable of the memory that a matrix product writes into, where it is not `into`.
     loop
         Of a loop: how it is printed.
+    branches
+        Of a choice: the two ways.
     """
 
     node: Node
@@ -32,6 +34,7 @@ class Step:
     into: Node | None = None
     room: str | None = None
     loop: LoopPlan | None = None
+    branches: tuple[BranchPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +92,11 @@ class LoopPlan:
     stacks: tuple[tuple[str, Node], ...]
     moves: tuple[tuple[str, Node], ...]
     leaves: frozenset[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPlan:
+    """One way of a choice: its statements, and the results that are assigned after them."""
+
+    body: Plan
+    results: tuple[tuple[str, Node], ...]

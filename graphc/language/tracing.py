@@ -16,6 +16,7 @@ from graphc.language.source import here
 from graphc.language.trees import Rebuild, flatten
 from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable
 from graphc.ops.leaves import Input, new_input
+from graphc.ops.samples import OverSamples
 from graphc.ops.stable import stable_rules
 from graphc.types import TensorType
 
@@ -97,7 +98,18 @@ def trace(call: Call, function: Callable[..., Any], arguments: Sequence[Any]) ->
     names = {stable[v.node]: v.name for v in _inside(call, results) if v.name and v.node in stable}
     names |= {v.node: v.name or "x" for v in leaves}
     outer = _outer(nodes, given)
+    _refuse_samples(call, nodes, given)
     return Trace(leaves, results, rebuild, tree, nodes, outer, names)
+
+
+def _refuse_samples(call: Call, nodes: Sequence[Node], given: Sequence[Node]) -> None:
+    order = topological(nodes, given)
+    inside = depending(order, given)
+    if any(isinstance(node, OverSamples) and node in inside for node in order):
+        raise UsageError(
+            f"{here()}: gc.over_samples of something that {call.block.function} computes in its "
+            f"function is not supported; take it outside, of the results of {call.block.function}"
+        )
 
 
 def _outer(nodes: Sequence[Node], given: Sequence[Node]) -> dict[Node, Node]:

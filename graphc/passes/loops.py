@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from graphc.batching import batch_nodes, mark
 from graphc.control.body import depending, replaced
+from graphc.control.choice import Choice, choice_of
 from graphc.control.loop import Loop, Scan, taken_apart
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program, with_args
@@ -24,7 +25,7 @@ UNKNOWN = 64  # the size that a named dimension counts as
 
 def loops(program: Program) -> Program:
     """Apply all that this file does."""
-    if not any(isinstance(node, Scan) for node in program.nodes()):
+    if not any(isinstance(node, Scan | Choice) for node in program.nodes()):
         return program
     program = trim(merge(trim(program)))
     program = _each(program, lambda node, _: _before(node))
@@ -55,6 +56,8 @@ def _each(program: Program, change: Callable[[Scan, set[int]], Node]) -> Program
         current = with_args(node, tuple(new[arg] for arg in node.args))
         if isinstance(current, Scan):
             current = change(current, read.get(node, set()))
+        elif isinstance(current, Choice):
+            current = _trimmed_choice(current, read.get(node, set()))
         elif isinstance(current, Item) and isinstance(current.args[0], Bundle):
             current = item(current.args[0], current.index)
         new[node] = current
@@ -93,6 +96,18 @@ def _trimmed(node: Scan, read: set[int]) -> Node:
         whole = kept.node()
         for k, place in places.items():
             results[k] = item(whole, place)
+    return bundle(results, types_of(node))
+
+
+def _trimmed_choice(node: Choice, read: set[int]) -> Node:
+    """Return the choice with the results that are read, as a bundle of all."""
+    kept = sorted(read)
+    if len(kept) == len(types_of(node)):
+        return node
+    results: list[Node | None] = [None] * len(types_of(node))
+    smaller = choice_of(node, kept)
+    for place, k in enumerate(kept):
+        results[k] = item(smaller, place)
     return bundle(results, types_of(node))
 
 

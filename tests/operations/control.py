@@ -147,6 +147,24 @@ def linear_system(xp, of):
     return f
 
 
+def pair(xp, of):
+    condition = gc.cond if of is gc else of.lax.cond
+
+    def f(w, h):
+        yes = condition(h[0] > -9, lambda v: xp.sin(w @ v), lambda v: v * 2, h)
+        no = condition(h[0] > 9, lambda v: xp.log(v - 50), lambda v: xp.tanh(v) * h.sum(), h)
+        return yes * no
+
+    return f
+
+
+def many(xp, of):
+    def row(x, w):
+        return xp.tanh(w @ x).sum() * x
+
+    return lambda w, xs: of.vmap(of.vmap(row, (0, None)), (None, 0))(xs, w * xp.ones((2, 1, 1)))
+
+
 CASES = [
     case("gc.scan", recurrent, W, U, B, H, XS, note="recurrent net"),
     case("gc.scan (reverse=True)", backwards, W, H, XS),
@@ -156,5 +174,7 @@ CASES = [
     case("gc.scan (weights used element by element)", weights_element_by_element, W, H, XS),
     case("gc.scan (carries change places)", shift_register, H, XS),
     case("gc.scan (indexing by steps)", table, XS, H),
+    case("gc.cond", pair, W, H),
+    case("gc.vmap", many, W, XS, note="nested"),
     case("gc.scan (matrices as carries)", linear_system, A, W),
 ]
