@@ -26,6 +26,7 @@ from graphc.language.variable import Variable
 from graphc.ops.contraction import full, sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Size, constant, new_input
+from graphc.ops.properties import properties_of
 from graphc.ops.samples import SAMPLES, one_sample
 from graphc.ops.stable import stable_rules
 from graphc.passes.pipeline import DEFAULT, FAST, Pass, run
@@ -150,7 +151,7 @@ def batched_program(graph: Graph, program: Program, costs: int, batch: bool) -> 
         for v in graph.inputs:
             if v.declaration.per_sample:
                 type_ = TensorType((SAMPLES, *v.shape), v.node.kind)
-                per_sample[v.node] = new_input(type_)
+                per_sample[v.node] = new_input(type_, properties_of(v.node))
     if per_sample:
         new, varying, origins = batch_nodes(program.outputs, per_sample, SAMPLES, program.origins)
     else:

@@ -21,6 +21,7 @@ from graphc.calculus.matrix_printing import printed_matrix
 from graphc.calculus.matrix_terms import Matrix, chain, tensor, transposed
 from graphc.calculus.presenting import present
 from graphc.calculus.printing import printed
+from graphc.calculus.simplify_declared import declared
 from graphc.calculus.simplify_sums import sum_over
 from graphc.calculus.simplify_terms import replace, times
 from graphc.calculus.styles import LATEX, TEXT, Style
@@ -263,7 +264,7 @@ def _formula(
     notation: Notation,
     turned: bool = False,
 ) -> Formula:
-    term = recognise(term)
+    term = declared(recognise(term))
     formula = Formula(term, free, names, above, below)
     if notation == "index":
         return formula

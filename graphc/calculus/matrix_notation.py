@@ -39,6 +39,7 @@ from graphc.ir.terms import (
     Sum,
     Term,
 )
+from graphc.ops.properties import has
 
 Axes = tuple[Index, ...]
 
@@ -253,7 +254,11 @@ def _element(term: Ref, axes: Axes) -> Matrix:
         if index.extent != dim:  # type: ignore[attr-defined]
             raise FormulaError("a part of a tensor has no matrix notation")
     whole = m.tensor(node, node.shape)
-    if len(indices) < 2 or indices == axes:
+    if (
+        len(indices) < 2
+        or indices == axes
+        or (has(node, "symmetric") and indices[0] is not indices[1])
+    ):
         return whole
     return m.diagonal(whole) if indices[0] is indices[1] else m.transposed(whole)
 

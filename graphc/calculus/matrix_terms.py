@@ -13,6 +13,7 @@ from typing import Any
 from graphc.calculus.index_terms import MINUS, ONE
 from graphc.calculus.simplify_numbers import number
 from graphc.ir.terms import Num, Number, Term
+from graphc.ops.properties import has
 from graphc.types import Dim
 
 
@@ -174,6 +175,8 @@ def transposed(matrix: Matrix) -> Matrix:
             return hadamard(*map(transposed, matrix.args))
         case "diag" | "identity":
             return matrix
+        case "tensor" if len(matrix.shape) == 2 and has(matrix.value, "symmetric"):
+            return matrix
         case "inverse" if transposed(matrix.args[0]) == matrix.args[0]:
             return matrix
     return Matrix("transpose", turned, (matrix,)) if matrix.shape else matrix
@@ -205,6 +208,8 @@ def inverse(matrix: Matrix) -> Matrix:
     """Return the inverse."""
     if matrix.head == "inverse":
         return matrix.args[0]
+    if matrix.head == "tensor" and has(matrix.value, "orthogonal"):
+        return transposed(matrix)
     if matrix.head == "transpose":
         return transposed(inverse(matrix.args[0]))
     return Matrix("inverse", matrix.shape, (matrix,))

@@ -18,7 +18,8 @@ from graphc.language.variable import (
     check_same,
 )
 from graphc.ops.leaves import new_input
-from graphc.types import Dim, Dimension, Kind, Shape, TensorType, named
+from graphc.ops.properties import PROPERTIES, fulfils
+from graphc.types import Dim, Dimension, Kind, Shape, TensorType, named, shape_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,6 +38,10 @@ def observed(
     classes: int | None = None,
     per_sample: bool = True,
     label: str | None = None,
+    symmetric: bool = False,
+    diagonal: bool = False,
+    positive: bool = False,
+    orthogonal: bool = False,
 ) -> Variable:
     """Return a variable that is given from outside: a shaded circle.
 
@@ -55,6 +60,12 @@ def observed(
         False for what all samples share: a hyperparameter, a whole data set.
     label
         LaTeX for diagrams and formulas.
+    symmetric, diagonal, orthogonal
+        Promises about the square matrices on the last two axes, of which simplification and
+        formulas make use: ``Aᵀ`` is A, ``QᵀQ`` is I. Emitted functions do not check them. A
+        derivative by the variable is taken as if its elements were free.
+    positive
+        A promise that every element is greater than 0.
 
     Raises
     ------
@@ -72,7 +83,8 @@ def observed(
     if kind not in get_args(Kind):
         raise KindError(f"{here()}: a kind is 'real', 'integer' or 'boolean', got {kind!r}")
     declaration = Declaration("observed", per_sample, label, classes=classes)
-    return _declare(name, shape, kind, declaration)
+    promised = _promised(symmetric, diagonal, positive, orthogonal)
+    return _declare(name, shape, kind, declaration, promised)
 
 
 def parameter(
@@ -81,6 +93,10 @@ def parameter(
     *,
     init: Init = None,
     label: str | None = None,
+    symmetric: bool = False,
+    diagonal: bool = False,
+    positive: bool = False,
+    orthogonal: bool = False,
 ) -> Variable:
     """Return a trainable variable, shared by all samples.
 
@@ -91,6 +107,9 @@ def parameter(
         (normal with variance 2 / fan in; He et al. 2015), ``"normal"`` (standard normal),
         ``"zeros"``, ``"ones"``, an array, or a function ``(rng, shape) -> array``. By default
         glorot for two and more axes, else zeros.
+    symmetric, diagonal, positive, orthogonal
+        Promises, as for :func:`observed`. They bind whoever updates the parameter, and its start:
+        an `init` that is known to break one is refused.
 
     Examples
     --------
@@ -99,7 +118,12 @@ def parameter(
     """
     if isinstance(init, str) and init not in INITS:
         raise UsageError(f"{here()}: init is one of {', '.join(INITS)}, got {init!r}")
-    return _declare(name, shape, "real", Declaration("parameter", label=label, init=init))
+    promised = _promised(symmetric, diagonal, positive, orthogonal)
+    declaration = Declaration("parameter", label=label, init=init)
+    made = _declare(name, shape, "real", declaration, promised)
+    for promise in promised:
+        _check_start(made, init, promise)
+    return made
 
 
 def latent(
@@ -121,8 +145,25 @@ def latent(
     return _declare(name, shape, "real", Declaration("latent", per_sample, label))
 
 
-def constant(value: npt.ArrayLike) -> Variable:
+def constant(
+    value: npt.ArrayLike,
+    *,
+    symmetric: bool = False,
+    diagonal: bool = False,
+    positive: bool = False,
+    orthogonal: bool = False,
+) -> Variable:
     """Return a fixed array as a variable.
+
+    Parameters
+    ----------
+    symmetric, diagonal, positive, orthogonal
+        What the array is expected to be. Simplification looks at the values themselves.
+
+    Raises
+    ------
+    UsageError
+        If the array is not what it is said to be.
 
     Examples
     --------
@@ -131,7 +172,11 @@ def constant(value: npt.ArrayLike) -> Variable:
     """
     if isinstance(value, Variable):
         raise UsageError(f"{here()}: {value.describe()} is no fixed array, so it is no constant")
-    return as_variable(value)
+    made = as_variable(value)
+    for promise in _promised(symmetric, diagonal, positive, orthogonal):
+        if not fulfils(np.asarray(value), promise):
+            raise UsageError(f"{here()}: the constant is declared {promise}, but it is not")
+    return made
 
 
 def computed(
@@ -168,13 +213,51 @@ def _dimension(part: Any) -> Dim:
     return int(part)
 
 
-def _declare(name: str, shape: Any, kind: Kind, declaration: Declaration) -> Variable:
+def _declare(
+    name: str,
+    shape: Any,
+    kind: Kind,
+    declaration: Declaration,
+    promised: tuple[str, ...] = (),
+) -> Variable:
     try:
         normal = check_name(name, "a variable")
         type_ = TensorType(parse_shape(shape), kind)
     except (NamingError, ShapeError) as error:
         raise error.within(str(here())) from None
-    return Variable(new_input(type_), name=normal, declaration=declaration)
+    if promised and kind != "real":
+        raise KindError(f"{here()}: {name!r} is {kind}; only real variables are {promised[0]}")
+    square = type_.rank >= 2 and type_.shape[-1] == type_.shape[-2]
+    for promise in promised:
+        if promise != "positive" and not square:
+            raise ShapeError(
+                f"{here()}: {name!r} has shape {shape_text(type_.shape)}; "
+                f"only square matrices are {promise}"
+            )
+    return Variable(new_input(type_, promised), name=normal, declaration=declaration)
+
+
+def _promised(symmetric: bool, diagonal: bool, positive: bool, orthogonal: bool) -> tuple[str, ...]:
+    flags = (symmetric, diagonal, positive, orthogonal)
+    return tuple(name for name, flag in zip(PROPERTIES, flags, strict=True) if flag)
+
+
+def _check_start(made: Variable, init: Init, promise: str) -> None:
+    """Raise an error if a parameter is known to start as what it is declared not to be."""
+    kept = {"zeros": ("symmetric", "diagonal"), "ones": ("symmetric", "positive")}
+    if init is None:
+        starts, fits = "as by default", made.ndim < 2 and promise != "positive"
+    elif isinstance(init, str):
+        starts, fits = f"with init={init!r}", promise in kept.get(init, ())
+    elif callable(init):
+        return
+    else:
+        starts, fits = "with the array given", fulfils(np.asarray(init, float), promise)
+    if not fits:
+        raise UsageError(
+            f"{here()}: {made.describe()} is declared {promise}, but does not start so "
+            f"{starts}; give init an array or a function"
+        )
 
 
 def define(variable: Variable, expression: Variable) -> Variable:

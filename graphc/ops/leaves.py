@@ -28,6 +28,7 @@ class Input(Node):
 
     uid: int
     declared: TensorType
+    properties: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -59,9 +60,9 @@ class Size(Node):
     size: Dim
 
 
-def new_input(type_: TensorType) -> Node:
-    """Return an input that is not any other."""
-    made: Node = Input((), next(_declarations), type_)
+def new_input(type_: TensorType, properties: tuple[str, ...] = ()) -> Node:
+    """Return an input that is not any other; see `ops.properties` for what may be declared."""
+    made: Node = Input((), next(_declarations), type_, properties)
     return made
 
 

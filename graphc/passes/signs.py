@@ -6,6 +6,7 @@ from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import Size, scalar_value
+from graphc.ops.properties import has
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape
 
@@ -27,6 +28,8 @@ def nonnegative(node: Node, depth: int = 0) -> bool:
         return True
     if depth > DEEPEST:
         return False
+    if not node.args:
+        return has(node, "positive")
     if isinstance(node, Reduction) and node.function == "softmax":
         return True
     if isinstance(node, Reshape) or (isinstance(node, Contraction) and is_shuffle(node)):

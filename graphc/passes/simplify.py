@@ -18,10 +18,11 @@ from graphc.ops.contraction import (
 )
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
-from graphc.ops.leaves import Size, constant, scalar_value
+from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.several import Bundle, Item, item
 from graphc.ops.structural import Reshape, reshape
 from graphc.ops.windows import Fold
+from graphc.passes.declared import diagonal, met, orthogonal, positive, symmetric
 from graphc.passes.diagonals import (
     is_diagonal,
     product_on_diagonal,
@@ -29,7 +30,8 @@ from graphc.passes.diagonals import (
     sign_on_diagonal,
 )
 from graphc.passes.fold import folded
-from graphc.types import Dim, broadcast
+from graphc.passes.merging import shuffles
+from graphc.types import broadcast
 
 
 def simplify(program: Program) -> Program:
@@ -198,58 +200,6 @@ def broadcasts(node: Node) -> Node | None:
     return broadcast_to(result, node.shape)
 
 
-def shuffles(node: Node) -> Node | None:
-    """Look through transposes, diagonals and broadcasts below a contraction."""
-    if not isinstance(node, Contraction):
-        return None
-    for i, arg in enumerate(node.args):
-        if isinstance(arg, Contraction) and (_shuffles(arg) or is_diagonal(arg)):
-            merged = _merged(node, i, arg)
-            if merged is not None:
-                return merged
-    return None
-
-
-def _shuffles(node: Contraction) -> bool:
-    return is_shuffle(node) and len(node.inputs[0]) <= node.type.rank
-
-
-def _merged(node: Contraction, i: int, inner: Contraction) -> Node | None:
-    """Return `node` with the contraction at operand `i` dissolved into its labels."""
-    sizes = extents_of(node)
-    offset = 1 + max([*sizes, *extents_of(inner)], default=0)
-    rename: dict[int, int] = {}  # labels of `inner` and of `node` to their common name
-
-    def find(label: int) -> int:
-        while label in rename:
-            label = rename[label]
-        return label
-
-    for own, outer in zip(inner.output, node.inputs[i], strict=True):
-        a, b = find(own + offset), find(outer)
-        if a != b:
-            rename[a] = b
-    inner_sizes = {find(k + offset): v for k, v in extents_of(inner).items()}
-    args = (*node.args[:i], *inner.args, *node.args[i + 1 :])
-    inputs = [tuple(find(label) for label in labels) for labels in node.inputs]
-    inputs[i : i + 1] = [tuple(find(label + offset) for label in ls) for ls in inner.inputs]
-    output = tuple(find(label) for label in node.output)
-    extents = {find(k): v for k, v in sizes.items()} | inner_sizes
-    held = {label for labels in inputs for label in labels} | set(output)
-    lost = [dim for label, dim in extents.items() if label not in held]
-    result = contract(args, inputs, output, extents)
-    for dim in lost:  # summed, but no operand varies along it any more
-        result = elementwise("multiply", result, _number(dim, result))
-    return result
-
-
-def _number(dim: Dim, like: Node) -> Node:
-    if isinstance(dim, int):
-        return constant(float(dim) if like.kind == "real" else dim)
-    made: Node = Size((), dim)
-    return made
-
-
 def ones(node: Node) -> Node | None:
     """Drop operands of a product that are 1 everywhere, and take out other numbers."""
     if not isinstance(node, Contraction) or node.kind != "real":
@@ -360,8 +310,19 @@ RULES: dict[type[Node], tuple[Rule, ...]] = {
         doubles,
         broadcasts,
         scattered_into_zeros,
+        positive,
     ),
-    Contraction: (signs, zeros, shuffles, ones, sum_of_scattered),
+    Contraction: (
+        signs,
+        zeros,
+        shuffles,
+        ones,
+        sum_of_scattered,
+        orthogonal,
+        met,
+        diagonal,
+        symmetric,
+    ),
     Gather: (constant_reads,),
     Reshape: (constant_reads, shape_of_diagonal),
     Item: (picked,),
