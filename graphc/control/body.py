@@ -13,6 +13,7 @@ from graphc.ir.interning import Interned
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Origin, Program, attributes, rewrite, text, verify, with_args
 from graphc.ops.leaves import Input
+from graphc.ops.properties import properties_of
 
 COTANGENT = "d_"  # in front of the name of a variable
 
@@ -53,7 +54,7 @@ def body(program: Program) -> Body:
     """Return a program as a body, its inputs replaced by leaves that are numbered by place."""
     leaves: dict[Node, Node] = {}
     for place, leaf in enumerate(program.inputs):
-        leaves[leaf] = Input((), -1 - place, leaf.type)
+        leaves[leaf] = Input((), -1 - place, leaf.type, properties_of(leaf))
     new = replaced(program.outputs, leaves)
     names = {new[n]: name for n, name in program.names.items() if n in new}
     names |= {leaves[n]: name for n, name in program.names.items() if n in leaves}

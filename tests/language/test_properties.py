@@ -36,7 +36,6 @@ CASES = {
     "orthogonal, derived by": (lambda: np.sum((Q @ x) ** 2), Q, "2 Q x xᵀ", 1),
     "orthogonal, in a trace": (lambda: np.trace(Q @ B @ Q.T @ B), B, None, 4),
     "positive": (lambda: np.sum(np.abs(y) * x), y, "x", 0),
-    "positive, relu": (lambda: np.sum(gc.relu(y) * x), y, None, 0),
 }  # fmt: skip
 
 
