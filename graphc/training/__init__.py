@@ -35,6 +35,7 @@ from graphc.training.schedules import (
     step_decay,
     warmup,
 )
+from graphc.training.second_order import gauss_newton, natural_gradient, newton, scaled
 from graphc.training.update import accumulate, chain, gradient_transform, update_rule
 from graphc.training.zeroth import Found, finite_differences, minimize
 
@@ -67,15 +68,19 @@ __all__ = [
     "exponential_decay",
     "finite_differences",
     "game",
+    "gauss_newton",
     "gradient_transform",
     "inverse_decay",
     "langevin",
     "minimize",
+    "natural_gradient",
+    "newton",
     "normal_log_prob",
     "piecewise_constant",
     "reinforce",
     "reward_to_go",
     "rmsprop",
+    "scaled",
     "sgd",
     "step_decay",
     "straight_through",
