@@ -81,7 +81,7 @@ def test_newton_converges_quadratically_on_logistic_regression(style):
     params = program.Params(np.zeros((2, 3)))
     state = program.init_state(params)
     norms = []
-    for _ in range(7):
+    for _ in range(8):
         _, grads = program.loss_and_grad(params, x=X, y=LABELS)
         norms.append(np.linalg.norm(grads.w))
         program.train_step(params, state, x=X, y=LABELS)
