@@ -93,6 +93,7 @@ from graphc.blocks.costs.ranking import (
     triplet_margin,
 )
 from graphc.blocks.costs.regression import huber, l1, mse, smooth_l1, squared_error
+from graphc.blocks.costs.sequences import ctc
 from graphc.blocks.distances import cosine_similarity, normalize, pairwise_distance
 from graphc.blocks.encoding import one_hot
 from graphc.blocks.linear import Bilinear, Embedding, Linear, Maxout
@@ -121,6 +122,7 @@ from graphc.blocks.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from graphc.blocks.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from graphc.blocks.sampling import alpha_dropout, dropout, gumbel_softmax, normal_sample
 from graphc.blocks.transformer import TransformerEncoderLayer
 from graphc.blocks.wiring import add, duplicate, flatten, maximum, switch

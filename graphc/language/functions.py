@@ -112,7 +112,10 @@ class Function:
             )
         init = options.pop("init", None)
         block = Block(self, self._block_options(args, options), name, label, init)
-        return block if SCOPE.current is None else SCOPE.current.block.inner(block, SCOPE.current)
+        outer = SCOPE.current
+        if outer is not None and isinstance(outer.block, Block):
+            return outer.block.inner(block, outer)
+        return block
 
     def kind_with(self, options: Mapping[str, Any]) -> CallKind:
         """Return what this makes: a cost that is not reduced is a function."""
