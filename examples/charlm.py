@@ -15,7 +15,7 @@ import graphc as gc
 HERE = Path(__file__).resolve().parent
 TEXT = (HERE / "data" / "sonnets.txt").read_text("ascii")
 ALPHABET = sorted(set(TEXT))
-STEPS, HIDDEN = 32, 96
+STEPS, HIDDEN = 24, 64
 
 letters = gc.observed("letters", shape="T", classes=len(ALPHABET))
 following = gc.observed("following", shape="T", classes=len(ALPHABET))
@@ -35,7 +35,7 @@ def batches(count, size, rng):
         yield pieces[:, :-1], pieces[:, 1:]
 
 
-def train(program, *, steps=200, size=32, rate=0.01):
+def train(program, *, steps=160, size=32, rate=0.015):
     """Return the parameters after Adam (Kingma and Ba, 2015), and the losses on the way."""
     rng = np.random.default_rng(0)
     params, losses = program.init_params(seed=0), []
@@ -51,8 +51,8 @@ def train(program, *, steps=200, size=32, rate=0.01):
             moved.append(p - rate * ahead)
         params = program.Params(*moved)
         losses.append(loss)
-        if t % 50 == 0:
-            print(f"step {t:4}: {np.mean(losses[-50:]):.3f} nats per character")
+        if t % 40 == 0:
+            print(f"step {t:4}: {np.mean(losses[-40:]):.3f} nats per character")
     return params, losses
 
 

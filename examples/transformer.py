@@ -3,7 +3,7 @@
     python examples/transformer.py
 
 The model reads a piece of Shakespeare's sonnets and a number k, and is to name the letter k places
-before the end. That takes what attention is for: to look somewhere, and to bring back what is there.
+before the end. That takes what attention is for: to look somewhere and bring back what is there.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ def batch(size, rng):
     return {"letters": pieces, "k": places, "answer": pieces[np.arange(size), STEPS - 1 - places]}
 
 
-def train(program, *, steps=400, size=64, rate=0.01):
+def train(program, *, steps=300, size=64, rate=0.01):
     """Return the parameters after Adam (Kingma and Ba, 2015)."""
     rng = np.random.default_rng(0)
     params, losses = program.init_params(seed=0), []

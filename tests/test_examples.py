@@ -33,7 +33,8 @@ def run(*command, cwd):
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # Small products on a shared machine: more threads wait for one another.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
     )
 
 
@@ -133,3 +134,20 @@ def test_the_convolutional_net_learns_the_digits(tmp_path):
     assert done.returncode == 0, done.stderr
     accuracy = re.search(r"test accuracy: ([0-9.]+)% on 359 held-out images", done.stdout)
     assert float(accuracy[1]) >= 96.0
+
+
+def test_the_transformer_finds_what_it_is_pointed_to(tmp_path):
+    done = run(EXAMPLES / "transformer.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    accuracy = re.search(r"test accuracy: ([0-9.]+)% on 1000 questions", done.stdout)
+    assert float(accuracy[1]) >= 97.0
+
+
+def test_the_character_model_learns_to_spell(tmp_path):
+    done = run(EXAMPLES / "charlm.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = [float(x) for x in re.findall(r"([0-9.]+) nats per character", done.stdout)]
+    assert len(losses) == 4
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 2.2  # 62 letters as likely as one another would be 4.1
+    assert "Shall I" in done.stdout

@@ -128,6 +128,9 @@ from graphc.blocks.transformer import TransformerEncoderLayer
 from graphc.blocks.wiring import add, duplicate, flatten, maximum, switch
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
@@ -139,10 +142,12 @@ __all__ = [
     "ConvTranspose2d",
     "ConvTranspose3d",
     "Embedding",
+    "GRUCell",
     "GroupNorm",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "LSTMCell",
     "LayerNorm",
     "LearnedPositionalEncoding",
     "Linear",
@@ -150,6 +155,7 @@ __all__ = [
     "MultiheadAttention",
     "PReLU",
     "RMSNorm",
+    "RNNCell",
     "TransformerEncoderLayer",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
@@ -176,6 +182,7 @@ __all__ = [
     "cosine_embedding",
     "cosine_similarity",
     "cross_entropy",
+    "ctc",
     "dropout",
     "duplicate",
     "elu",

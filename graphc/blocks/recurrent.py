@@ -1,7 +1,7 @@
 """Recurrent blocks: cells, which do one step, and sequences, which are loops over steps.
 
-Inputs are those of one sample: (length, input_size). Parameters are PyTorch's, gate by gate: ``w_ih``
-for the input, ``w_hh`` for the state, and a bias for each, stacked in the order of the gates.
+Inputs are those of one sample: (length, input_size). Parameters are PyTorch's: ``w_ih`` for the
+input, ``w_hh`` for the state, and a bias for each, the gates on top of one another.
 """
 
 from __future__ import annotations

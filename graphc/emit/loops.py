@@ -99,6 +99,8 @@ def plan_loop(
         origins=dict(held.origins),
         donated=donated,
     )
+    # A step's product may be the next one's operand: it cannot have the same memory every time.
+    body = replace(body, steps=tuple(replace(step, room=None) for step in body.steps))
     into = {step.node: step.into for step in body.steps if step.into is not None}
     written = {leaf for leaf, after in donated.items() if leaf in memory_of(after, into)}
     leaves = {k: held.inputs[first + k] for k in carries}

@@ -51,7 +51,7 @@ def ctc(
     """
     steps, classes = log_p.shape
     usage(
-        0 <= blank and (not isinstance(classes, int) or blank < classes),
+        blank >= 0 and (not isinstance(classes, int) or blank < classes),
         f"ctc: blank is one of the {classes} classes, got {blank}",
     )
     shapes(steps != 0, "ctc: there are no steps")
