@@ -41,7 +41,7 @@ from graphc.ir.terms import (
 from graphc.ops.elementwise import derivative
 from graphc.ops.rules import RULES, Indices
 from graphc.ops.scalars import SCALARS
-from graphc.types import Dim
+from graphc.types import Dim, TupleType
 
 DEEPEST = 80  # operations on top of each other; a formula of more is no formula to read
 
@@ -103,6 +103,8 @@ def element(node: Node, indices: Indices, stop: Collection[Node]) -> Term:
 
 def _positions(operand: Node, indices: Indices) -> Indices:
     """Note the range of integers that an operand is indexed with: it is the axis's."""
+    if isinstance(operand.type, TupleType):
+        return indices
     return tuple(
         Position(index.tensor, index.indices, dim) if type(index) is Ref else index
         for index, dim in zip(indices, operand.shape, strict=True)

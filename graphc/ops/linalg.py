@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Term
+from graphc.ir.terms import Determinant, Inverse, Num, Sum, Symbol, Term, fresh_index
 from graphc.ops.contraction import broadcast_to, contract, transpose
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Iota, constant
@@ -217,6 +217,31 @@ def _many_right_sides(node: Linalg, a: Node, b: Node) -> Node:
 
 
 def _meaning(node: Linalg, indices: Indices, element: Element) -> Term:
+    """Return an element; of `slogdet`, which has two results, the first index tells which."""
+    x = node.args[0]
+    size, front = x.shape[-1], x.type.rank - 2
+
+    def matrix(before: Indices) -> tuple[Symbol, Symbol, Term]:
+        i, j = fresh_index(), fresh_index()
+        return i, j, element(0, (*before, i, j))
+
+    match node.function:
+        case "inv":
+            i, j, body = matrix(indices[:front])
+            return Inverse(i, j, size, body, indices[front:])
+        case "det":
+            i, j, body = matrix(indices)
+            return Determinant("det", i, j, size, body)
+        case "slogdet":
+            which, *before = indices
+            i, j, body = matrix(tuple(before))
+            return Determinant("logdet" if which is Num(1) else "signdet", i, j, size, body)
+        case "solve":
+            i, j, body = matrix(indices[:front])
+            k = fresh_index()
+            place = (*indices[:front], k, *indices[front + 1 :])
+            inverse: Term = Inverse(i, j, size, body, (indices[front], k))
+            return Sum(k, size, inverse * element(1, place))
     raise FormulaError(f"'{node.function}' has no index form")
 
 

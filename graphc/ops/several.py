@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Term
+from graphc.ir.terms import Num, Term
 from graphc.ops.contraction import broadcast_to, full
 from graphc.ops.elementwise import elementwise
 from graphc.ops.rules import Element, Indices, Sizes, define
@@ -104,8 +104,8 @@ def _item_vjp(node: Item, i: int, g: Node) -> Node:
 
 
 def _item_meaning(node: Item, indices: Indices, element: Element) -> Term:
-    kind = type(node.args[0]).__name__.lower()
-    raise FormulaError(f"result {node.index} of '{kind}' has no index form")
+    """Ask the node with several results for one: its first index tells which."""
+    return element(0, (Num(node.index), *indices))
 
 
 def _bundle_type(node: Bundle) -> TupleType:

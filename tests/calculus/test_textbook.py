@@ -20,8 +20,9 @@ a, b, c, x, y = (v(name, "n") for name in "abcxy")
 d, u = v("d", "m"), v("u", "k")
 A, X, C = v("A", ("m", "n")), v("X", ("n", "k")), v("C", ("k", "m"))
 B, D, M, Q = (v(name, ("n", "n")) for name in "BDMQ")
-Y = v("Y", ("n", "k"))
-LEAVES = (s, t, a, b, c, x, y, d, u, A, X, C, B, D, M, Q, Y)
+Y, A4 = v("Y", ("n", "k")), v("A4", ("k", "n"))
+M4, S = v("M4", ("k", "k")), v("S", ("n", "n"), symmetric=True)
+LEAVES = (A4, M4, S, s, t, a, b, c, x, y, d, u, A, X, C, B, D, M, Q, Y)
 norm = np.sqrt(np.sum(x**2))
 softplus = np.sum(np.log(1 + np.exp(-y * x)))
 
@@ -60,6 +61,30 @@ IDENTITIES = {
                      "I / ‖x − a‖ − (x − a) (x − a)ᵀ / ‖x − a‖³"),
     "cookbook 131": (lambda: np.sum(x**2), x, "2 x"),
     "cookbook 132": (lambda: np.sum(X**2), X, "2 X"),
+    "cookbook 49": (lambda: np.linalg.det(Q), Q, "det(Q) Q⁻ᵀ"),
+    "cookbook 51": (lambda: np.linalg.det(B @ Q @ D), Q, "det(B Q D) Bᵀ (B Q D)⁻ᵀ Dᵀ"),
+    "cookbook 52": (lambda: np.linalg.slogdet(Q)[1], Q, "Q⁻ᵀ"),
+    "cookbook 55": (lambda: np.linalg.slogdet(A4.T @ A4)[1], A4, "2 A4 (A4ᵀ A4)⁻¹"),
+    "cookbook 57": (lambda: np.log(np.linalg.det(Q)), Q, "Q⁻ᵀ"),
+    "cookbook 58": (lambda: np.linalg.det(Q) ** 2, Q, "2 det(Q)² Q⁻ᵀ"),
+    "cookbook 61": (lambda: a @ np.linalg.inv(Q) @ b, Q, "−Q⁻ᵀ a bᵀ Q⁻ᵀ"),
+    "cookbook 63": (lambda: np.trace(B @ np.linalg.inv(Q) @ D), Q, "−Q⁻ᵀ Bᵀ Dᵀ Q⁻ᵀ"),
+    "cookbook 64": (
+        lambda: np.trace(np.linalg.inv(Q + B)), Q, "−((B + Q)⁻ᵀ)²"),
+    "cookbook 124": (
+        lambda: np.trace(D @ np.linalg.inv(Q) @ B), Q, "−Q⁻ᵀ Dᵀ Bᵀ Q⁻ᵀ"),
+    "solve": (lambda: a @ np.linalg.solve(Q, x), x, "Q⁻ᵀ a"),
+    "solve, by the matrix": (lambda: a @ np.linalg.solve(Q, x), Q, "−Q⁻ᵀ a xᵀ Q⁻ᵀ"),
+    "solve, Jacobian": (lambda: np.linalg.solve(Q, x), x, "Q⁻¹"),
+    "normal density, by its precision": (
+        lambda: 0.5 * np.linalg.slogdet(Q)[1] - 0.5 * (x - a) @ Q @ (x - a), Q,
+        "(1/2) (Q⁻ᵀ − (x − a) (x − a)ᵀ)"),
+    "normal density, by its covariance": (
+        lambda: -0.5 * np.linalg.slogdet(Q)[1] - 0.5 * (x - a) @ np.linalg.inv(Q) @ (x - a), Q,
+        "(1/2) (Q⁻ᵀ (x − a) (x − a)ᵀ Q⁻ᵀ − Q⁻ᵀ)"),
+    "symmetric log-determinant": (lambda: np.linalg.slogdet(S)[1], S, "S⁻¹"),
+    "symmetric form": (lambda: x @ S @ x, x, "2 S x"),
+    "symmetric inverse": (lambda: x @ np.linalg.inv(S) @ x, S, "−S⁻¹ x xᵀ S⁻¹"),
     "least squares": (lambda: np.sum((A @ x - d) ** 2), x, "2 Aᵀ (A x − d)"),
     "ridge": (lambda: np.sum((A @ x - d) ** 2) + s * np.sum(x**2), x, "2 (Aᵀ (A x − d) + s x)"),
     "inner product": (lambda: d @ (A @ x), x, "Aᵀ d"),
@@ -109,7 +134,9 @@ HESSIANS = {
 @pytest.fixture(scope="module")
 def feed():
     rng = np.random.default_rng(0)
-    return {w: rng.uniform(0.2, 1.5, [SIZES[str(dim)] for dim in w.shape]) for w in LEAVES}
+    made = {w: rng.uniform(0.2, 1.5, [SIZES[str(dim)] for dim in w.shape]) for w in LEAVES}
+    made |= {w: made[w] + 2 * np.eye(len(made[w])) for w in (B, D, M, Q, M4)}
+    return made | {S: made[Q] + made[Q].T}
 
 
 def check(derivative, text, feed):
