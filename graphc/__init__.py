@@ -32,6 +32,7 @@ from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_grad
 from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, block, cost, function
 from graphc.language.graph import Graph
+from graphc.language.indexing import at_add, at_set
 from graphc.language.loops import scan
 from graphc.language.mapping import vmap
 from graphc.language.products import gnvp, hvp, jvp, vjp
@@ -43,6 +44,8 @@ from graphc.render.files import PAGES, render
 from graphc.training import *
 
 __all__ = [
+    "at_add",
+    "at_set",
     "Block",
     "CompileError",
     "Compiled",

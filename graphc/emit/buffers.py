@@ -12,7 +12,7 @@ from graphc.emit.steps import SAMPLES
 from graphc.ir.nodes import Node, topological
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.indexing import ScatterAdd
+from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.leaves import Constant, Input
 from graphc.ops.scalars import SCALARS
 from graphc.ops.several import Item
@@ -145,7 +145,7 @@ def _reads(node: Node, inline: set[Node]) -> list[Node]:
 
 
 def _writes_into(node: Node) -> bool:
-    if isinstance(node, ScatterAdd):
+    if isinstance(node, ScatterAdd | ScatterSet):
         return True
     if not isinstance(node, Elementwise) or node.kind != "real" or not node.shape:
         return False
@@ -154,7 +154,7 @@ def _writes_into(node: Node) -> bool:
 
 
 def _candidates(node: Node, inline: set[Node]) -> list[Node]:
-    if isinstance(node, ScatterAdd):
+    if isinstance(node, ScatterAdd | ScatterSet):
         return [node.args[0]] if node.args[0] not in inline else []
     if node.function == "where":  # type: ignore[attr-defined]
         return []

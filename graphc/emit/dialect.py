@@ -93,6 +93,12 @@ class Dialect:
         """The name of the file's dtype."""
         return self.names.own("DTYPE")
 
+    def dtype_of(self, node: Node) -> str:
+        """Spell the dtype of a new array of a node's kind."""
+        if node.kind == "real":
+            return self.dtype
+        return self.names.own("bool") if node.kind == "boolean" else f"{self.lib}.int64"
+
     def dim(self, dim: Dim) -> str:
         """Spell a size."""
         self.sized.update(names_in(dim))

@@ -9,13 +9,19 @@ from graphc.emit.spell_contraction import spell_contraction
 from graphc.emit.spell_elementwise import spell_elementwise
 from graphc.emit.spell_linalg import spell_linalg
 from graphc.emit.spell_reduction import spell_reduction
-from graphc.emit.spell_structural import places, spell_reshape, spell_spans
+from graphc.emit.spell_structural import (
+    places,
+    spell_concatenation,
+    spell_reshape,
+    spell_spans,
+)
 from graphc.emit.spell_windows import spell_windows
 from graphc.errors import CompileError
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import Gather
+from graphc.ops.joining import Concatenation
 from graphc.ops.leaves import Constant, Iota, Size
 from graphc.ops.linalg import Linalg
 from graphc.ops.reduction import Reduction
@@ -42,6 +48,8 @@ def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], boo
             return spell_reshape(node, of, dialect, alone)
         case Slice():
             return Spelled(f"{of(node.args[0]).within(ATOM)}[{spell_spans(node, dialect)}]")
+        case Concatenation():
+            return spell_concatenation(node, of, dialect)
         case Windows():
             return spell_windows(node, of, dialect)
         case Linalg():

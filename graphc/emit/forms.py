@@ -8,9 +8,10 @@ from __future__ import annotations
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
+from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.leaves import Constant, Input, Iota, Size, scalar_value
-from graphc.ops.structural import Reshape, Slice
-from graphc.ops.windows import Windows
+from graphc.ops.structural import Pad, Reshape, Slice
+from graphc.ops.windows import Fold, Windows
 from graphc.types import size_of
 
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "negative", "reciprocal", "square", "power")
@@ -84,6 +85,10 @@ def is_fixed(node: Node) -> bool:
 def is_leaf(node: Node) -> bool:
     """Return whether a node needs no computing."""
     return isinstance(node, Input | Constant | Iota | Size)
+
+
+# What is written in several lines.
+SEVERAL_LINES = (ScatterAdd, ScatterSet, Pad, Fold)
 
 
 def is_mask(node: Node) -> bool:

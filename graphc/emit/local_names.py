@@ -13,7 +13,7 @@ from graphc.ir.nodes import Node
 from graphc.ir.program import Origin
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.indexing import ScatterAdd
+from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.scalars import SCALARS
 from graphc.ops.several import Item, types_of
 from graphc.ops.structural import Reshape
@@ -82,7 +82,7 @@ def _named(node: Node, wish: str | None, namer: Namer) -> str:
 
 def augments(node: Node, operand: Node) -> bool:
     """Return whether a node that overwrites an operand is written ``a += b``."""
-    if isinstance(node, ScatterAdd):
+    if isinstance(node, ScatterAdd | ScatterSet):
         return True
     if not isinstance(node, Elementwise):
         return False
@@ -160,6 +160,8 @@ _WISHES = {
     "square": "sq",
     "where": "t",
     "scatteradd": "t",
+    "scatterset": "t",
+    "concatenation": "joined",
     "slice": "part",
     "gather": "picked",
     "pad": "padded",

@@ -9,12 +9,11 @@ from graphc.control.body import COTANGENT
 from graphc.control.choice import Choice
 from graphc.control.loop import Scan
 from graphc.emit.buffers import memory_of
+from graphc.emit.forms import SEVERAL_LINES
 from graphc.emit.naming import Namer
 from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
 from graphc.ir.nodes import Node
-from graphc.ops.indexing import ScatterAdd
 from graphc.ops.several import Item
-from graphc.ops.structural import Pad
 from graphc.passes.loops import needed
 from graphc.types import TupleType
 
@@ -164,7 +163,7 @@ def _kept(body: Plan, leaves: Mapping[int, Node], k: int, after: Node, name: str
     if own is None or own == name or not at:
         return body
     first = body.steps[at[0]]
-    odd = isinstance(first.node, ScatterAdd | Pad) or isinstance(first.node.type, TupleType)
+    odd = isinstance(first.node, SEVERAL_LINES) or isinstance(first.node.type, TupleType)
     if odd or after not in {step.node for step in body.steps}:
         return body
     if any(leaves[k] in _reads(step, body) for step in body.steps[at[0] + 1 :]):

@@ -12,6 +12,7 @@ from graphc.control.choice import Choice
 from graphc.control.loop import Scan
 from graphc.emit.buffers import copies, reuse, rooms_of, settled
 from graphc.emit.forms import (
+    SEVERAL_LINES,
     copies_elements,
     host_scalars,
     is_broadcast,
@@ -28,10 +29,8 @@ from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
 from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.indexing import ScatterAdd
+from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.several import Item
-from graphc.ops.structural import Pad
-from graphc.ops.windows import Fold
 from graphc.types import TupleType
 
 MOST_INLINED = 3  # operations in one line of readable code
@@ -67,8 +66,8 @@ def plan(
     uses = _count(order, wanted)
     fused = {n.args[0] for n in order if keeps_dims(n) and uses[n.args[0]] == 1} - set(given)
     # What repeats one number is filled in anew wherever a scatter needs it.
-    scatters = [n for n in order if isinstance(n, ScatterAdd)]
-    fused |= {n.args[i] for n in scatters for i in (0, 2) if _one_number(n.args[i])} - set(wanted)
+    scatters = [n for n in order if isinstance(n, ScatterAdd | ScatterSet)]
+    fused |= {n.args[i] for n in scatters for i in (0, -1) if _one_number(n.args[i])} - set(wanted)
     looped = loop_operands(order)
     fixed = set(wanted).difference(spelled_last) | looped
     hosts = host_scalars(order)
@@ -173,7 +172,7 @@ def _inlines(
     fused: set[Node],
 ) -> bool:
     """Return whether a node is spelled where it is used and not in a line of its own."""
-    if node in wanted or node in user_names or isinstance(node, ScatterAdd | Pad | Fold):
+    if node in wanted or node in user_names or isinstance(node, SEVERAL_LINES):
         return False
     if copies_elements(node) and uses.get(node, 0) > 1:
         return False

@@ -53,6 +53,9 @@ METHODS: Mapping[str, str | None] = {
     "all": "logical_and",
     "argmax": None,
     "argmin": None,
+    "cumsum": None,
+    "cumprod": None,
+    "argsort": None,
 }
 
 
@@ -67,6 +70,10 @@ def spell_reduction(
     if dialect.fast and node.function in ("max", "min") and rank == 2 and node.axes == (1,):
         call = f"{row_extreme(node.function, dialect)}({x.text})"
         return Spelled(f"{call}[:, None]" if keepdims else call)
+    if node.function == "argsort":
+        # CuPy sorts stably and knows no other way.
+        stable = "" if dialect.target.name == "cupy" else ', kind="stable"'
+        return Spelled(f"{x.within(ATOM)}.argsort({node.axes[0]}{stable})")
     ufunc = METHODS[node.function]
     return along(node.function, ufunc, x.within(ATOM), x.text, node.axes, rank, keepdims, dialect)
 

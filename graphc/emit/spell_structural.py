@@ -9,7 +9,8 @@ from graphc.emit.dialect import ATOM, Dialect, Spelled, Speller
 from graphc.emit.forms import host_scalars
 from graphc.emit.spell_reduction import keeps_dims, reduces, spell_reduction, summed
 from graphc.ir.nodes import Node, topological
-from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
+from graphc.ops.joining import Concatenation
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice, Span
 from graphc.types import Dim, Shape
@@ -89,6 +90,13 @@ def _sliced(node: Slice, target: Shape, of: Speller, dialect: Dialect) -> Spelle
     return Spelled(f"{of(node.args[0]).within(ATOM)}[{', '.join(parts)}]")
 
 
+def spell_concatenation(node: Concatenation, of: Speller, dialect: Dialect) -> Spelled:
+    """Spell arrays one after the other."""
+    inner = ", ".join(of(arg).text for arg in node.args)
+    axis = f", axis={node.axis}" if node.axis else ""
+    return Spelled(f"{dialect.lib}.concatenate(({inner}){axis})")
+
+
 def spell_spans(node: Any, dialect: Dialect) -> str:
     """Spell the spans of a slice or a pad as an index."""
     shape = node.args[0].shape if isinstance(node, Slice) else node.target
@@ -102,6 +110,8 @@ def _span(span: Span, dim: Dim, dialect: Dialect) -> str:
     first, length, step = span
     if (first, length, step) == (0, dim, 1):
         return ":"
+    if length == (dim + abs(step) - 1) // abs(step) and first == (0 if step > 0 else dim - 1):
+        return f"::{step}"
     last = first + (length - 1) * step + (1 if step > 0 else -1)
     start = "" if first == 0 and step > 0 else dialect.dim(first)
     open_end = last == dim if step > 0 else (isinstance(last, int) and last < 0)
@@ -111,17 +121,21 @@ def _span(span: Span, dim: Dim, dialect: Dialect) -> str:
     return f"{start}:{stop}" + (f":{step}" if step != 1 else "")
 
 
-def places(node: Gather | ScatterAdd, of: Speller, dialect: Dialect) -> str:
+def places(
+    node: Gather | ScatterAdd | ScatterSet, of: Speller, dialect: Dialect, whole: str = ":"
+) -> str:
     """Spell the index of what a gather reads, ``np.arange(P), y``."""
-    index = node.args[1]
+    indices = node.args[1:] if isinstance(node, Gather) else node.args[1:-1]
+    own = [of(index).text for index in indices]
     if node.batch == 0:
-        return ", ".join([":"] * node.axis + [of(index).text])
+        return ", ".join([whole] * node.axis + own)
+    index = indices[0]
     keys = []
     for axis in range(node.batch):
         tail = "[:" + ", None" * (index.type.rank - axis - 1) + "]"
         run = f"{dialect.lib}.arange({dialect.dim(index.shape[axis])})"
         keys.append(run + (tail if tail != "[:]" else ""))
-    return ", ".join([*keys, of(index).text])
+    return ", ".join([*keys, *own])
 
 
 def pad_place(node: Any, dialect: Dialect) -> str:

@@ -31,7 +31,7 @@ def _key(steps: list[int]) -> str:
 
 def fold_lines(node: Fold, name: str, of: Speller, dialect: Dialect) -> list[str]:
     """Print a loop over the places in a window: what stands there goes to one slice."""
-    dtype = dialect.dtype if node.kind == "real" else f"{dialect.lib}.int64"
+    dtype = dialect.dtype_of(node)
     x = of(node.args[0]).text
     lines = []
     if not x.isidentifier():

@@ -17,7 +17,7 @@ from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.indexing import ScatterAdd
+from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.leaves import scalar_value
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
@@ -62,11 +62,11 @@ class Writer:
             return self._loop(node, step.loop)
         if step.branches:
             return self._choice(node, step.branches)
-        if isinstance(node, ScatterAdd):
+        if isinstance(node, ScatterAdd | ScatterSet):
             return self._scatter(step, node)
         if isinstance(node, Pad):
             zeros = f"{self.dialect.lib}.zeros({self.dialect.shape(node.target)}"
-            dtype = self.dialect.dtype if node.kind == "real" else f"{self.dialect.lib}.int64"
+            dtype = self.dialect.dtype_of(node)
             place = pad_place(node, self.dialect)
             return [
                 f"{step.name} = {zeros}, {dtype})",
@@ -123,8 +123,8 @@ class Writer:
             lines += [head, *(f"    {line}" for line in inside or ["pass"])]
         return lines
 
-    def _scatter(self, step: Step, node: ScatterAdd) -> list[str]:
-        base, index, update = node.args
+    def _scatter(self, step: Step, node: ScatterAdd | ScatterSet) -> list[str]:
+        base, *indices, update = node.args
         lines: list[str] = []
         text = self.spelled(base)
         if step.into is None and (base in self.plan.names or is_view(base)):
@@ -132,22 +132,32 @@ class Writer:
         elif text.text != step.name:
             lines.append(f"{step.name} = {text.text}")
         where = places(node, self.spelled, self.dialect)
-        if node.batch == node.axis and index.type.rank == node.batch:
+        if isinstance(node, ScatterSet):
+            return [*lines, f"{step.name}[{where}] = {self._put(update)}"]
+        if node.batch == node.axis and indices[0].type.rank == node.batch:
             return [*lines, f"{step.name}[{where}] {self._added(update)}"]
         # Places may repeat; `+=` would add only once.
         if node.batch == 0:
             every = f"{self.dialect.names.own('slice')}(None)"
-            where = ", ".join([every] * node.axis + [self.spelled(index).text])
-        if node.axis:
+            where = places(node, self.spelled, self.dialect, every)
+        if node.axis or len(indices) > 1:
             where = f"({where})"
         return [
             *lines,
             f"{self.dialect.lib}.add.at({step.name}, {where}, {self.spelled(update).text})",
         ]
 
-    def _added(self, update: Node) -> str:
+    def _one(self, update: Node) -> Node:
+        """Return the number that an update repeats, or the update."""
         if is_broadcast(update) and update not in self.plan.names and not update.args[0].shape:
-            update = update.args[0]
+            return update.args[0]
+        return update
+
+    def _put(self, update: Node) -> str:
+        return self.spelled(self._one(update)).text
+
+    def _added(self, update: Node) -> str:
+        update = self._one(update)
         negative = isinstance(update, Elementwise) and update.function == "negative"
         if negative and update not in self.plan.names:
             return f"-= {self.spelled(update.args[0]).text}"

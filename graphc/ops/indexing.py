@@ -1,4 +1,4 @@
-"""Indexing: gather, and its adjoint, an update that adds."""
+"""Indexing: gather, its adjoint, an update that adds, and one that sets."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Term
 from graphc.ops.contraction import broadcast_to, full, transpose
+from graphc.ops.elementwise import Elementwise
+from graphc.ops.leaves import Iota, constant
 from graphc.ops.rules import Element, Indices, Sizes, define, derived
-from graphc.types import Dim, Shape, TensorType, shape_text
+from graphc.ops.structural import reshape
+from graphc.types import Dim, Shape, TensorType, shape_text, size_of
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Gather(Node):
-    """Elements of ``args[0]`` along `axis`, at the places that ``args[1]`` holds.
+    """Elements of ``args[0]`` at the places that the other operands hold, all of one shape.
 
-    The first `batch` axes of the two go together; ``axis`` ≥ ``batch``. The result has the
-    shape ``x.shape[:axis] + index.shape[batch:] + x.shape[axis+1:]``.
+    They index the axes from `axis` on. The first `batch` axes of all operands go together;
+    ``axis`` ≥ ``batch``. With one index the result has the shape
+    ``x.shape[:axis] + index.shape[batch:] + x.shape[axis+1:]``.
     """
 
     axis: int
@@ -30,117 +34,174 @@ class Gather(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ScatterAdd(Node):
-    """``args[0]`` plus ``args[2]``, added at the places of ``args[1]`` that Gather would read."""
+    """``args[0]`` plus ``args[-1]``, added at the places that Gather would read."""
 
     axis: int
     batch: int
 
 
-def gathered_shape(x: Node, index: Node, axis: int, batch: int) -> Shape:
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class ScatterSet(Node):
+    """``args[0]`` with ``args[-1]`` at the places that Gather would read; the last one stays."""
+
+    axis: int
+    batch: int
+
+
+def gathered_shape(x: Node, indices: Sequence[Node], axis: int, batch: int) -> Shape:
     """Return the shape of what a gather reads; check that it can."""
-    if index.kind != "integer":
-        raise KindError(f"an index holds integers, got {index.type}")
-    if not 0 <= batch <= axis < x.type.rank or x.shape[:batch] != index.shape[:batch]:
+    for index in indices:
+        if index.kind != "integer":
+            raise KindError(f"an index holds integers, got {index.type}")
+    index = indices[0]
+    fits = 0 <= batch <= axis <= x.type.rank - len(indices)
+    if not fits or x.shape[:batch] != index.shape[:batch]:
         raise ShapeError(
             f"cannot index {shape_text(x.shape)} along axis {axis} with {shape_text(index.shape)}"
         )
-    return (*x.shape[:axis], *index.shape[batch:], *x.shape[axis + 1 :])
+    if any(other.shape != index.shape for other in indices):
+        listed = " and ".join(shape_text(other.shape) for other in indices)
+        raise ShapeError(f"indices that go together have one shape, got {listed}")
+    return (*x.shape[:axis], *index.shape[batch:], *x.shape[axis + len(indices) :])
 
 
 def _gather_type(node: Gather) -> TensorType:
-    x, index = node.args
-    return TensorType(gathered_shape(x, index, node.axis, node.batch), x.kind)
+    x, *indices = node.args
+    return TensorType(gathered_shape(x, indices, node.axis, node.batch), x.kind)
 
 
 def _gather_vjp(node: Gather, i: int, g: Node) -> Node:
-    x, index = node.args
-    made: Node = ScatterAdd((full(0.0, x.shape), index, g), node.axis, node.batch)
+    x, *indices = node.args
+    made: Node = ScatterAdd((full(0.0, x.shape), *indices, g), node.axis, node.batch)
     return made
 
 
 def _gather_batch(node: Gather, args: Sequence[Node], batched: Sequence[bool], size: Dim) -> Node:
-    x, index = args
-    if not batched[1] and node.batch == 0:
-        moved: Node = Gather((x, index), node.axis + 1, 0)
+    x, *indices = args
+    if not any(batched[1:]) and node.batch == 0:
+        moved: Node = Gather(tuple(args), node.axis + 1, 0)
         return moved
+    indices = _with_samples(indices, batched[1:], size)
     if not batched[0] and node.batch == 0:
-        # The sample axis comes with the index, in place of `axis`; bring it to the front.
-        made: Node = Gather((x, index), node.axis, 0)
+        # The sample axis comes with the indices, in place of `axis`; bring it to the front.
+        made: Node = Gather((x, *indices), node.axis, 0)
         order = [a for a in range(made.type.rank) if a != node.axis]
         return transpose(made, (node.axis, *order))
-    x = x if batched[0] else broadcast_to(x, (size, *x.shape))
-    index = index if batched[1] else broadcast_to(index, (size, *index.shape))
-    both: Node = Gather((x, index), node.axis + 1, node.batch + 1)
+    (x,) = _with_samples([x], batched[:1], size)
+    both: Node = Gather((x, *indices), node.axis + 1, node.batch + 1)
     return both
 
 
+def _with_samples(nodes: Sequence[Node], batched: Sequence[bool], size: Dim) -> list[Node]:
+    """Repeat along a sample axis what has none."""
+    return [
+        node if flag else broadcast_to(node, (size, *node.shape))
+        for node, flag in zip(nodes, batched, strict=True)
+    ]
+
+
 def _gather_meaning(node: Gather, indices: Indices, element: Element) -> Term:
+    held = len(node.args) - 1
     count = node.args[1].type.rank - node.batch
-    place = element(1, indices[: node.batch] + indices[node.axis : node.axis + count])
-    return element(0, (*indices[: node.axis], place, *indices[node.axis + count :]))
+    own = indices[: node.batch] + indices[node.axis : node.axis + count]
+    places = [element(k, own) for k in range(1, held + 1)]
+    return element(0, (*indices[: node.axis], *places, *indices[node.axis + count :]))
 
 
-def places(index: Any, shape: Sequence[int], axis: int, batch: int) -> tuple[Any, ...]:
+def places(indices: Sequence[Any], shape: Sequence[int], axis: int, batch: int) -> tuple[Any, ...]:
     """Return index arrays that read from an array of `shape` what a gather reads."""
-    rest = len(shape) - axis - 1
+    held = len(indices)
+    rest = len(shape) - axis - held
     inner = axis - batch
-    count = index.ndim - batch
+    count = indices[0].ndim - batch
     rank = axis + count + rest
     result = []
     for a, dim in enumerate(shape):
-        if a == axis:
+        if axis <= a < axis + held:
+            index = indices[a - axis]
             spread = index.reshape(index.shape[:batch] + (1,) * inner + index.shape[batch:])
             result.append(spread.reshape(spread.shape + (1,) * rest))
         else:
-            where = a if a < axis else a - 1 + count
+            where = a if a < axis else a - held + count
             result.append(np.arange(dim).reshape((-1,) + (1,) * (rank - where - 1)))
     return tuple(result)
 
 
 def _gather_evaluate(node: Gather, values: Sequence[Any], sizes: Sizes) -> Any:
-    x, index = values
-    return x[places(index, x.shape, node.axis, node.batch)]
+    x, *indices = values
+    return x[places(indices, x.shape, node.axis, node.batch)]
 
 
-def _scatter_type(node: ScatterAdd) -> TensorType:
-    base, index, update = node.args
-    shape = gathered_shape(base, index, node.axis, node.batch)
+def _scatter_type(node: ScatterAdd | ScatterSet) -> TensorType:
+    base, *indices, update = node.args
+    shape = gathered_shape(base, indices, node.axis, node.batch)
     if update.shape != shape or base.kind != update.kind:
-        raise ShapeError(f"cannot add {update.type} where {shape_text(shape)} is read")
+        raise ShapeError(f"cannot put {update.type} where {shape_text(shape)} is read")
     return base.type
 
 
-def _scatter_vjp(node: ScatterAdd, i: int, g: Node) -> Node:
-    if i == 0:
-        return g
-    made: Node = Gather((g, node.args[1]), node.axis, node.batch)
+def _add_vjp(node: ScatterAdd, i: int, g: Node) -> Node:
+    return g if i == 0 else _read(g, node)
+
+
+def _read(x: Node, node: ScatterAdd | ScatterSet) -> Node:
+    """Return what `x` holds where a scatter writes."""
+    made: Node = Gather((x, *node.args[1:-1]), node.axis, node.batch)
     return made
+
+
+def _set_vjp(node: ScatterSet, i: int, g: Node) -> Node:
+    _, *indices, update = node.args
+    if i == 0:
+        zeros = full(0.0, update.shape)
+        made: Node = ScatterSet((g, *indices, zeros), node.axis, node.batch)
+        return made
+    # Of several elements set at one place only the last one stays, and gets a cotangent.
+    numbers = _numbered(update.shape)
+    base = broadcast_to(constant(0), node.shape)
+    stays: Node = ScatterSet((base, *indices, numbers), node.axis, node.batch)
+    mask: Node = Elementwise((_read(stays, node), numbers), "equal")
+    kept: Node = Elementwise((mask, _read(g, node), constant(0.0)), "where")
+    return kept
+
+
+def _numbered(shape: Shape) -> Node:
+    """Return the integers 0, 1, 2, ... in an array of `shape`."""
+    return reshape(Iota((), size_of(shape)), shape)
 
 
 def _scatter_batch(
-    node: ScatterAdd, args: Sequence[Node], batched: Sequence[bool], size: Dim
+    node: ScatterAdd | ScatterSet, args: Sequence[Node], batched: Sequence[bool], size: Dim
 ) -> Node:
-    whole = [
-        arg if flag else broadcast_to(arg, (size, *arg.shape))
-        for arg, flag in zip(args, batched, strict=True)
-    ]
-    made: Node = ScatterAdd(tuple(whole), node.axis + 1, node.batch + 1)
+    if not any(batched[1:-1]) and node.batch == 0:
+        base, update = _with_samples([args[0], args[-1]], [batched[0], batched[-1]], size)
+        moved: Node = type(node)((base, *args[1:-1], update), node.axis + 1, 0)
+        return moved
+    whole = _with_samples(args, batched, size)
+    made: Node = type(node)(tuple(whole), node.axis + 1, node.batch + 1)
     return made
 
 
-def _scatter_meaning(node: ScatterAdd, indices: Indices, element: Element) -> Term:
+def _scatter_meaning(node: ScatterAdd | ScatterSet, indices: Indices, element: Element) -> Term:
     raise FormulaError("a scattered sum has no index form yet")
 
 
-def _scatter_evaluate(node: ScatterAdd, values: Sequence[Any], sizes: Sizes) -> Any:
-    base, index, update = values
+def _add_evaluate(node: ScatterAdd, values: Sequence[Any], sizes: Sizes) -> Any:
+    base, *indices, update = values
     result = np.array(base)
-    np.add.at(result, places(index, base.shape, node.axis, node.batch), update)
+    np.add.at(result, places(indices, base.shape, node.axis, node.batch), update)
+    return result
+
+
+def _set_evaluate(node: ScatterSet, values: Sequence[Any], sizes: Sizes) -> Any:
+    base, *indices, update = values
+    result = np.array(base)
+    result[places(indices, base.shape, node.axis, node.batch)] = update
     return result
 
 
 def _cuts(node: Node, i: int) -> bool:
-    return i == 1 or node.kind != "real"
+    return node.kind != "real" or node.args[i].kind != "real"
 
 
 define(
@@ -157,9 +218,19 @@ define(
     ScatterAdd,
     type=_scatter_type,
     cuts=_cuts,
-    vjp=_scatter_vjp,
+    vjp=_add_vjp,
     jvp=derived,
     batch=_scatter_batch,
     meaning=_scatter_meaning,
-    evaluate=_scatter_evaluate,
+    evaluate=_add_evaluate,
+)
+define(
+    ScatterSet,
+    type=_scatter_type,
+    cuts=_cuts,
+    vjp=_set_vjp,
+    jvp=derived,
+    batch=_scatter_batch,
+    meaning=_scatter_meaning,
+    evaluate=_set_evaluate,
 )

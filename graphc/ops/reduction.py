@@ -15,12 +15,13 @@ import numpy as np
 
 from graphc.errors import FormulaError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index
-from graphc.ops.contraction import broadcast_to, sum_axes, transpose
+from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index, mul
+from graphc.ops.contraction import broadcast_to, full, sum_axes, transpose
 from graphc.ops.elementwise import as_real, elementwise
+from graphc.ops.joining import concatenate
 from graphc.ops.leaves import Iota, constant
 from graphc.ops.rules import Element, Indices, Sizes, define, derived
-from graphc.ops.structural import reshape
+from graphc.ops.structural import Slice, Span, reshape
 from graphc.types import Dim, Kind, Shape, TensorType, size_of
 
 
@@ -45,8 +46,9 @@ class Reducer:
     vjp
         ``vjp(node, g)``, or ``None`` where no derivative passes.
     meaning
-        ``meaning(bound, at, indices)``: the term, where ``at(indices)`` is the operand's element
-        and ``bound`` are index and size of each reduced axis.
+        ``meaning(bound, at, own, places)``: the term, where ``bound`` are index and size of each
+        axis, ``at()`` is the operand's element there, and of a function that keeps the axes
+        ``own()`` is the element at the result's own ``places``.
     evaluate
         ``evaluate(x, axes)`` in NumPy.
     """
@@ -108,21 +110,63 @@ def _log_softmax_vjp(node: Reduction, g: Node) -> Node:
     return elementwise("subtract", g, carried)
 
 
+def _flipped(x: Node, axis: int) -> Node:
+    spans: list[Span] = [(0, dim, 1) for dim in x.shape]
+    spans[axis] = (x.shape[axis] - 1, x.shape[axis], -1)
+    made: Node = Slice((x,), tuple(spans))
+    return made
+
+
+def _cumsum_vjp(node: Reduction, g: Node) -> Node:
+    (axis,) = node.axes
+    return _flipped(reduction("cumsum", _flipped(g, axis), node.axes), axis)
+
+
+def _before(x: Node, axis: int) -> Node:
+    """Return at each place along `axis` the product of the elements before it."""
+    count = x.shape[axis]
+    one = full(1.0, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
+    spans: list[Span] = [(0, dim, 1) for dim in x.shape]
+    spans[axis] = (0, count - 1, 1)
+    rest: Node = Slice((reduction("cumprod", x, (axis,)),), tuple(spans))
+    return concatenate([one, rest], axis)
+
+
+def _cumprod_vjp(node: Reduction, g: Node) -> Node:
+    """Sum, over the later places, the product of all factors up to there but the own one.
+
+    With Z the products of the factors after the own one up to a place, which is a triangular
+    matrix: exact at zeros, at the cost of the square of the number of factors.
+    """
+    (x,), (axis,) = node.args, node.axes
+    count, rank = x.shape[axis], x.type.rank
+    own = reshape(Iota((), count), (count, *(1,) * (rank - axis)))
+    place = reshape(Iota((), count), (count, *(1,) * (rank - 1 - axis)))
+    wide = reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
+    later = elementwise("where", elementwise("greater", place, own), wide, constant(1.0))
+    between = reduction("cumprod", later, (axis + 1,))
+    carried = elementwise("multiply", reshape(g, wide.shape), between)
+    reached = elementwise("where", elementwise("greater_equal", place, own), carried, constant(0.0))
+    return elementwise("multiply", _before(x, axis), sum_axes(reached, (axis + 1,)))
+
+
 def _prod_vjp(node: Reduction, g: Node) -> Node:
-    """Multiply with the product of the others, formed as such.
+    """Multiply with the product of the others: of those before times that of those after.
 
     Dividing the product by the element would fail at zeros, and picking cases apart there would
-    lose the second derivative; so this costs the square of the number of factors.
+    lose the second derivative.
     """
     (x,) = node.args
     rest = [a for a in range(x.type.rank) if a not in node.axes]
     order = [*rest, *node.axes]
     count = size_of([x.shape[a] for a in node.axes])
     front = tuple(x.shape[a] for a in rest)
-    factors = reshape(transpose(x, order), (*front, 1, count))
-    place: Node = Iota((), count)
-    own = elementwise("equal", reshape(place, (count, 1)), place)
-    others = reduction("prod", elementwise("where", own, constant(1.0), factors), (len(rest) + 1,))
+    last = len(rest)
+    if count in (0, 1):
+        return broadcast_to(spread(g, x, node.axes), x.shape)
+    factors = reshape(transpose(x, order), (*front, count))
+    after = _flipped(_before(_flipped(factors, last), last), last)
+    others = elementwise("multiply", _before(factors, last), after)
     aligned = reshape(others, tuple(x.shape[a] for a in order))
     back = sorted(range(len(order)), key=order.__getitem__)
     return elementwise("multiply", spread(g, x, node.axes), transpose(aligned, back))
@@ -145,18 +189,20 @@ def _product(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term], *_: o
     return term
 
 
-def _exponentials(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term]) -> Term:
+def _exponentials(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term], *_: object) -> Term:
     term: Term = Apply("exp", (at(),))
     for index, dim in reversed(bound):
         term = Sum(index, dim, term)
     return term
 
 
-def _softmax_meaning(bound: Any, at: Callable[..., Term], own: Callable[[], Term]) -> Term:
+def _softmax_meaning(bound: Any, at: Callable[..., Term], own: Any, *_: object) -> Term:
     return Apply("exp", (own(),)) / _exponentials(bound, at)
 
 
-def _log_softmax_meaning(bound: Any, at: Callable[..., Term], own: Callable[[], Term]) -> Term:
+def _log_softmax_meaning(
+    bound: Any, at: Callable[..., Term], own: Callable[[], Term], *_: object
+) -> Term:
     return own() - Apply("log", (_exponentials(bound, at),))
 
 
@@ -187,6 +233,16 @@ def _log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
 
 def _position(find: Callable[..., Any]) -> Callable[[Any, tuple[int, ...]], Any]:
     return lambda x, axes: find(x, axis=axes[0])
+
+
+def _cumulated(bound: Any, at: Callable[..., Term], own: Any, places: Indices) -> Term:
+    ((index, dim),), (place,) = bound, places
+    made: Term = Sum(index, dim, mul(Apply("less_equal", (index, place)), at()))
+    return made
+
+
+def _stable_order(x: Any, axes: tuple[int, ...]) -> Any:
+    return np.argsort(x, axis=axes[0], kind="stable")
 
 
 def _unprintable(name: str) -> Callable[..., Term]:
@@ -220,16 +276,24 @@ REDUCERS |= {
     "argmin": Reducer(False, _integer, None, _unprintable("argmin"), _position(np.argmin)),
     "any": Reducer(False, _boolean, None, _unprintable("any"), lambda x, a: np.any(x, axis=a)),
     "all": Reducer(False, _boolean, None, _unprintable("all"), lambda x, a: np.all(x, axis=a)),
+    "cumsum": Reducer(True, _same, _cumsum_vjp, _cumulated, lambda x, a: np.cumsum(x, axis=a[0])),
+    "cumprod": Reducer(
+        True, _same, _cumprod_vjp, _unprintable("cumprod"), lambda x, a: np.cumprod(x, axis=a[0])
+    ),
+    "argsort": Reducer(True, _integer, None, _unprintable("argsort"), _stable_order),
     "logsumexp": Reducer(False, _real, _logsumexp_vjp, _logsumexp_meaning, _logsumexp),
     "softmax": Reducer(True, _real, _softmax_vjp, _softmax_meaning, _softmax),
     "log_softmax": Reducer(True, _real, _log_softmax_vjp, _log_softmax_meaning, _log_softmax),
 }
 
 
+ONE_AXIS = ("argmax", "argmin", "argsort", "cumsum", "cumprod")
+
+
 def _type(node: Reduction) -> TensorType:
     (x,) = node.args
     row = REDUCERS[node.function]
-    if node.function in ("argmax", "argmin") and len(node.axes) != 1:
+    if node.function in ONE_AXIS and len(node.axes) != 1:
         raise ShapeError(f"{node.function} works along one axis, got {node.axes}")
     shape = x.shape if row.keeps else tuple(d for a, d in enumerate(x.shape) if a not in node.axes)
     return TensorType(shape, row.kind(x.kind))
@@ -260,7 +324,8 @@ def _meaning(node: Reduction, indices: Indices, element: Element) -> Term:
     )
     whole = tuple(bound[a] if a in bound else next(others) for a in range(x.type.rank))
     pairs = [(index, x.shape[a]) for a, index in bound.items()]
-    return row.meaning(pairs, lambda: element(0, whole), lambda: element(0, indices))
+    own = tuple(indices[a] for a in node.axes) if row.keeps else ()
+    return row.meaning(pairs, lambda: element(0, whole), lambda: element(0, indices), own)
 
 
 def _evaluate(node: Reduction, values: Sequence[Any], sizes: Sizes) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from graphc.errors import FormulaError, KindError, ShapeError
+from graphc.errors import FormulaError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Apply, Num, Term, mul
 from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define, derived
@@ -33,7 +33,7 @@ class Slice(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Pad(Node):
-    """Zeros of shape `target`, with the operand at the places that `spans` name."""
+    """Zeros (or False) of shape `target`, with the operand at the places that `spans` name."""
 
     spans: tuple[Span, ...]
     target: Shape
@@ -127,8 +127,6 @@ def _pad_type(node: Pad) -> TensorType:
     (x,) = node.args
     if tuple(length for _, length, _ in node.spans) != x.shape:
         raise ShapeError(f"spans {node.spans} do not hold an array of shape {shape_text(x.shape)}")
-    if x.kind == "boolean":
-        raise KindError("padding takes numbers")
     return TensorType(node.target, x.kind)
 
 

@@ -21,7 +21,7 @@ from graphc.ops.contraction import (
     transpose,
 )
 from graphc.ops.elementwise import elementwise
-from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.leaves import Iota, constant, scalar_value
 from graphc.ops.structural import reshape
 from graphc.passes.ordering import Tree, cheapest, number_of
@@ -244,22 +244,26 @@ def _zero(node: Node) -> Node:
 
 def _gather_axis_first(node: Node) -> Node | None:
     """Bring the axis that is read behind the shared ones, where array indexing expects it."""
-    if not isinstance(node, Gather | ScatterAdd) or node.batch == 0 or node.axis == node.batch:
+    if not isinstance(node, Gather | ScatterAdd | ScatterSet):
+        return None
+    if node.batch == 0 or node.axis == node.batch:
         return None
     batch, axis = node.batch, node.axis
-    count = node.args[1].type.rank - batch
+    indices = node.args[1:] if isinstance(node, Gather) else node.args[1:-1]
+    count = indices[0].type.rank - batch
     rank = node.args[0].type.rank
-    order = [*range(batch), axis, *(a for a in range(batch, rank) if a != axis)]
+    held = range(axis, axis + len(indices))
+    order = [*range(batch), *held, *(a for a in range(batch, rank) if a not in held)]
     moved = transpose(node.args[0], order)
     # Of what is read: shared axes, the index's own axes, then the rest.
-    read = rank - 1 + count
+    read = rank - len(indices) + count
     places = range(axis, axis + count)
     read_order = [*range(batch), *places, *(a for a in range(batch, read) if a not in places)]
     if isinstance(node, Gather):
-        result: Node = Gather((moved, node.args[1]), batch, batch)
+        result: Node = Gather((moved, *indices), batch, batch)
         return transpose(result, _inverse(read_order))
-    update = transpose(node.args[2], read_order)
-    added: Node = ScatterAdd((moved, node.args[1], update), batch, batch)
+    update = transpose(node.args[-1], read_order)
+    added: Node = type(node)((moved, *indices, update), batch, batch)
     return transpose(added, _inverse(order))
 
 

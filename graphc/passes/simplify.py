@@ -227,8 +227,8 @@ def scattered_into_zeros(node: Node) -> Node | None:
         return None
     minus = _call(node, "subtract")
     if isinstance(b, ScatterAdd) and value_of(b.args[0]) == 0:
-        update = elementwise("negative", b.args[2]) if minus else b.args[2]
-        added: Node = ScatterAdd((a, b.args[1], update), b.axis, b.batch)
+        update = elementwise("negative", b.args[-1]) if minus else b.args[-1]
+        added: Node = ScatterAdd((a, *b.args[1:-1], update), b.axis, b.batch)
         return added
     if isinstance(a, ScatterAdd) and value_of(a.args[0]) == 0:
         base = elementwise("negative", b) if minus else b
@@ -243,6 +243,8 @@ def sum_of_scattered(node: Node) -> Node | None:
         return None
     (scatter,), (labels,) = node.args, node.inputs
     if not isinstance(scatter, ScatterAdd) or value_of(scatter.args[0]) != 0:
+        return None
+    if len(scatter.args) > 3:
         return None
     along = labels[scatter.axis]
     if labels.count(along) > 1 or along in node.output:

@@ -41,15 +41,15 @@ def _shape_first(node: Reshape, inner: Elementwise) -> Node | None:
 
 
 def _read_first(node: Gather, inner: Elementwise) -> Node | None:
-    index = node.args[1]
+    indices = node.args[1:]
     parts: list[Node] = []
     for arg in inner.args:
         if not arg.shape:
             parts.append(arg)
         elif arg.shape == inner.shape:
-            parts.append(Gather((arg, index), node.axis, node.batch))
-        elif arg.shape == _with_one(inner.shape, node.axis):
-            count = index.type.rank - node.batch
+            parts.append(Gather((arg, *indices), node.axis, node.batch))
+        elif len(indices) == 1 and arg.shape == _with_one(inner.shape, node.axis):
+            count = indices[0].type.rank - node.batch
             ones = (1,) * count
             shape = (*inner.shape[: node.axis], *ones, *inner.shape[node.axis + 1 :])
             parts.append(reshape(arg, shape))

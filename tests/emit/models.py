@@ -71,6 +71,17 @@ def convolutions():
 
 
 @model
+def updates():
+    """Parts replaced and added to, at places that repeat, and what comes one after the other."""
+    x, i = gc.observed("x", shape=(3, 4)), gc.observed("i", classes=3)
+    w = gc.parameter("w", shape=(3, 4))
+    z = gc.at_set(w * x, [2, 0, 2], x)
+    s = gc.at_add(gc.at_set(z, (slice(None), slice(1, 3)), w[:, :2] ** 2), (i, [0, 1, 1]), w[0, 1:])
+    joined = np.concatenate([s, gc.at_set(w, i, 2 * x[0]), w[::-1]])
+    return Graph(total(joined, name="C"), name="updates")
+
+
+@model
 def activations():
     x, w = gc.observed("x", shape=(3, 4)), gc.parameter("w", shape=(4, 4))
     s = x @ w

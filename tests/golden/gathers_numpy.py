@@ -46,29 +46,29 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     integers in 0..4.
     """
     params, x, i, j, fixed = _check(params, x, i, j, fixed)
-    C, total, t2, picked, picked2, picked3, picked4, t4 = _cost(params, x, i, j, fixed)
+    C, total, picked, picked2, picked3, picked4, picked5, t3 = _cost(params, x, i, j, fixed)
     P = len(x)
 
     # C: ∂L/∂w_kl = 1/P Σ_p (δ_ik x_0i1 (δ_1l Σ_mn x_min w_in + w_i1 Σ_m x_mil) + 2 w_kl Σ_m
     #     x_{j_m,k,l}² + 2 Σ_mn δ_{fixed_m,k} x_{n,fixed_m,l} w_{fixed_m,l} + δ_0k w_il + δ_ik
     #     w_0l)
     padded = np.zeros((5, 2), DTYPE)
-    padded[:1] = (picked4.sum(axis=0) * (1 / P))[None]
-    t5 = padded.copy()
-    np.add.at(t5, i, np.broadcast_to((t4 * (1 / P)), (P, 2)))
-    t6 = t5.copy()
-    np.add.at(t6, fixed, picked2.sum(axis=(0, 1)) * (1 / P))
-    t7 = np.zeros((P, 3, 5, 2), DTYPE)
-    np.add.at(t7, (slice(None), slice(None), fixed), np.broadcast_to((picked3 * (1 / P)), (P, 3, 2, 2)))
-    t8 = t7.copy()
-    np.add.at(t8, (np.arange(P)[:, None], j), 1 / P * 2 * picked)
-    t9 = np.zeros((P, 1, 5, 1), DTYPE).transpose(0, 2, 1, 3).copy()
-    t9[np.arange(P), i] += 1 / P * total[:, None, None]
+    padded[:1] = (picked5.sum(axis=0) * (1 / P))[None]
+    t4 = padded.copy()
+    np.add.at(t4, i, np.broadcast_to((t3 * (1 / P)), (P, 2)))
+    t5 = t4.copy()
+    np.add.at(t5, fixed, picked3.sum(axis=(0, 1)) * (1 / P))
+    t6 = np.zeros((P, 3, 5, 2), DTYPE)
+    np.add.at(t6, (slice(None), slice(None), fixed), np.broadcast_to((picked4 * (1 / P)), (P, 3, 2, 2)))
+    t7 = t6.copy()
+    np.add.at(t7, (np.arange(P)[:, None], j), 1 / P * 2 * picked2)
+    t8 = np.zeros((P, 5), DTYPE)
+    t8[np.arange(P), i] += 1 / P * total
     padded2 = np.zeros((P, 3, 5, 2), DTYPE)
-    padded2[:, :1, :, 1:] = t9.transpose(0, 2, 1, 3)
-    t10 = (t8 + padded2).transpose(0, 2, 1, 3).copy()
-    t10[np.arange(P), i] += np.broadcast_to((t2 * (1 / P))[:, None, None], (P, 3, 2))
-    d_w = t6 + (t10.transpose(0, 2, 1, 3) * x).sum(axis=(0, 1))
+    padded2[:, :1, :, 1:] = t8[:, None, :, None]
+    t9 = (t7 + padded2).transpose(0, 2, 1, 3).copy()
+    t9[np.arange(P), i] += np.broadcast_to((picked * (1 / P))[:, None, None], (P, 3, 2))
+    d_w = t5 + (t9.transpose(0, 2, 1, 3) * x).sum(axis=(0, 1))
     return float(C.mean()), Params(d_w)
 
 
@@ -78,15 +78,15 @@ def _cost(params, x, i, j, fixed):
     #     w_{fixed_l,m}² + Σ_k w_0k w_ik
     t = x * params.w
     total = t.transpose(0, 2, 1, 3)[np.arange(P), i].sum(axis=(1, 2))
-    t2 = t[:, :1, :, 1:].transpose(0, 2, 1, 3)[np.arange(P), i][:, 0, 0]
-    picked = t[np.arange(P)[:, None], j]
-    t3 = total * t2 + (picked**2).sum(axis=(1, 2, 3))
-    picked2 = t[:, :, fixed]
-    picked3 = params.w[fixed]
-    picked4 = params.w[i]
-    t4 = params.w[0]
-    C = t3 + picked2.sum(axis=1).reshape((P, 4)) @ picked3.reshape(4) + picked4 @ t4
-    return C, total, t2, picked, picked2, picked3, picked4, t4
+    picked = t[:, 0, :, 1][np.arange(P), i]
+    picked2 = t[np.arange(P)[:, None], j]
+    t2 = total * picked + (picked2**2).sum(axis=(1, 2, 3))
+    picked3 = t[:, :, fixed]
+    picked4 = params.w[fixed]
+    picked5 = params.w[i]
+    t3 = params.w[0]
+    C = t2 + picked3.sum(axis=1).reshape((P, 4)) @ picked4.reshape(4) + picked5 @ t3
+    return C, total, picked, picked2, picked3, picked4, picked5, t3
 
 
 def _check_params(params):

@@ -44,8 +44,8 @@ def loss(params: Params, x, i, j, fixed) -> float:
     t = x * w
     picked = t.transpose(0, 2, 1, 3)[np.arange(P), i]
     C = np.add.reduce(picked, (1, 2))
-    picked2 = t[:, :1, :, 1:].transpose(0, 2, 1, 3)[np.arange(P), i]
-    C *= picked2[:, 0, 0]
+    picked2 = t[:, 0, :, 1][np.arange(P), i]
+    C *= picked2
     picked3 = t[np.arange(P)[:, None], j]
     sq = np.square(picked3, picked3)
     total = np.add.reduce(sq, (1, 2, 3))
@@ -80,8 +80,8 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     t = x * w
     picked = t.transpose(0, 2, 1, 3)[np.arange(P), i]
     total = np.add.reduce(picked, (1, 2))
-    picked2 = t[:, :1, :, 1:].transpose(0, 2, 1, 3)[np.arange(P), i]
-    C = total * picked2[:, 0, 0]
+    picked2 = t[:, 0, :, 1][np.arange(P), i]
+    C = total * picked2
     picked3 = t[np.arange(P)[:, None], j]
     sq = np.square(picked3)
     total2 = np.add.reduce(sq, (1, 2, 3))
@@ -115,17 +115,16 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     t8 = np.multiply(picked3, 1 / P * 2, picked3)
     t9 = t7
     np.add.at(t9, (np.arange(P)[:, None], j), t8)
-    filled3 = np.zeros((P, 1, 5, 1), DTYPE)
-    t10 = 1 / P * total[:, None, None]
-    t11 = filled3.transpose(0, 2, 1, 3).copy()
+    t10 = np.multiply(total, 1 / P, total)
+    t11 = np.zeros((P, 5), DTYPE)
     t11[np.arange(P), i] += t10
     padded2 = np.zeros((P, 3, 5, 2), DTYPE)
-    padded2[:, :1, :, 1:] = t11.transpose(0, 2, 1, 3)
+    padded2[:, :1, :, 1:] = t11[:, None, :, None]
     t9 += padded2
-    t12 = picked2[:, 0, 0] * (1 / P)
-    filled4 = np.broadcast_to(t12[:, None, None], (P, 3, 2))
+    t12 = np.multiply(picked2, 1 / P, picked2)
+    filled3 = np.broadcast_to(t12[:, None, None], (P, 3, 2))
     t13 = t9.transpose(0, 2, 1, 3).copy()
-    t13[np.arange(P), i] += filled4
+    t13[np.arange(P), i] += filled3
     t14 = t13.transpose(0, 2, 1, 3) * x
     total5 = np.add.reduce(t14, (0, 1))
     d_w += total5

@@ -72,12 +72,71 @@ def test_an_integer_variable(name, key):
     np.testing.assert_array_equal(value(made, {X: T, i: places}), expected)
 
 
-def test_an_array_as_an_index_is_a_constant_one():
-    for key in ([0, 2], np.array([0, 2]), (slice(None), [1, 0])):
-        with pytest.raises(UsageError, match=r"gc\.constant"):
-            X[key]
-    places = gc.constant([2, 0])
-    np.testing.assert_array_equal(value(X[places], {X: T}), T[[2, 0]])
+MASK = np.arange(12).reshape(3, 4) % 5 < 2
+ADVANCED = [
+    [0, 2], np.array([0, -1]), (S(None), [1, 0]), ([0, 2], [1, -1]), ([0, 2], S(None), [1, -1]),
+    (S(1), [[0], [3]], [1, 2, 0]), ([0, 2], 1), (0, [1, 3]), (0, S(1, 3), [1, 3, 3]),
+    (None, [0, 2], None, [1, 0]), ([[0, 1], [2, 2]], Ellipsis, [0]), (Ellipsis, [4, 0], None),
+    ([0, 1, 2], [0, 1, 2], [0, 1, 2]), MASK, MASK[:, 0], (S(None), MASK[0]),
+    (S(None, None, -1), S(None), [True, False, False, True, False]), (MASK, [0] * MASK.sum()),
+    (MASK, None), (T > 20), ([],), (S(1, None), [2, 0], S(None, None, 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ADVANCED, ids=str)
+def test_arrays_as_indices(key):
+    made = X[key]
+    assert made.shape == T[key].shape
+    np.testing.assert_array_equal(value(made, {X: T}), T[key])
+
+
+def test_a_constant_as_an_index():
+    np.testing.assert_array_equal(value(X[gc.constant([2, 0])], {X: T}), T[[2, 0]])
+    np.testing.assert_array_equal(value(X[gc.constant(MASK)], {X: T}), T[MASK])
+
+
+def test_several_variables_as_indices():
+    (i, a), (j, b) = AT["i"], AT["j"]
+    feed = {X: T, i: a, j: b}
+    np.testing.assert_array_equal(value(X[i, :, i], feed), T[a, :, a])
+    np.testing.assert_array_equal(value(X[j, j + 1], feed), T[b, b + 1])
+    np.testing.assert_array_equal(value(X[j, [1, 2, 0]], feed), T[b, [1, 2, 0]])
+
+
+UPDATES = [
+    (0, 7.0), (S(1, None), 0.5), ((S(None), [0, 2]), np.arange(5.0)), ((0, 1, 2), -1.0),
+    (S(None, None, -2), np.arange(20.0).reshape(4, 5)), ((Ellipsis, None), 3.0),
+    (([0, 2], S(None), [1, -1]), 2.0), (MASK, np.arange(5.0)), (T > 20, 0.0),
+    ((S(1, None), [1, 3], S(None, None, 2)), np.array([[1.0], [2.0]])), (Ellipsis, 1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "new"), UPDATES, ids=str)
+def test_updates(key, new):
+    expected = T.copy()
+    expected[key] = new
+    np.testing.assert_array_equal(value(gc.at_set(X, key, new), {X: T}), expected)
+    added = T.copy()
+    added[key] += new
+    np.testing.assert_array_equal(value(gc.at_add(X, key, new), {X: T}), added)
+
+
+def test_places_that_are_named_twice():
+    key = ([0, 1, 0],)
+    new = np.arange(15.0).reshape(3, 1, 5)
+    expected, added = T.copy(), T.copy()
+    expected[key] = new
+    np.add.at(added, key, new)
+    np.testing.assert_array_equal(value(gc.at_set(X, key, new), {X: T}), expected)
+    np.testing.assert_array_equal(value(gc.at_add(X, key, new), {X: T}), added)
+
+
+def test_updates_of_named_sizes():
+    expected = DATA.copy()
+    expected[1:] = 3.0
+    np.testing.assert_array_equal(
+        value(gc.at_set(N, slice(1, None), 3.0), {N: DATA}, n=5), expected
+    )
 
 
 N = gc.observed("z", shape=("n", 4))
@@ -101,6 +160,10 @@ DATA = np.arange(20.0).reshape(5, 4)
         ((Ellipsis, 1), "(n,)"),
         ((None, S(2, None)), "(1, n - 2, 4)"),
         (S(None, None, 1), "(n, 4)"),
+        (S(None, None, 2), "((n + 1)//2, 4)"),
+        (S(1, None, 3), "((n + 1)//3, 4)"),
+        (S(None, None, -1), "(n, 4)"),
+        (S(None, None, -2), "((n + 1)//2, 4)"),
     ],
     ids=str,
 )
@@ -121,11 +184,16 @@ def test_axes_of_named_sizes(key, shape):
         (X, "a", UsageError, ["cannot index with 'a'"]),
         (X, 1.0, UsageError, ["cannot index with 1.0"]),
         (X, True, UsageError, ["cannot index with True"]),
-        (X, (AT["i"][0], AT["k"][0]), UsageError, ["one integer variable at a time"]),
         (X, X, GraphcError, ["integers", "real (3, 4, 5)"]),
         (X, X > 0, KindError, ["boolean", "np.where(mask, x, 0)"]),
         (N, S(None, 3), ShapeError, ["whether n reaches 3"]),
-        (N, S(None, None, 2), ShapeError, ["named size n", "steps of 1"]),
+        (N, S(3, None, -2), ShapeError, ["named size n", "x[a:b][::-2]"]),
+        (X, [0, 3], ShapeError, ["index 3 is out of range", "size 3"]),
+        (X, [-4], ShapeError, ["index -4"]),
+        (X, [0.5], KindError, ["integers"]),
+        (X, [True, False], ShapeError, ["mask of size 2", "axis 0", "(3, 4, 5)"]),
+        (X, ([0, 1], [0, 1, 2]), ShapeError, ["(2,)", "(3,)"]),
+        (X, gc.observed("l", classes=4), ShapeError, ["'l'", "0 to 3", "3 elements"]),
         (X, S(None, None, 0), GraphcError, ["step"]),
     ],
 )

@@ -15,7 +15,8 @@ from graphc.ops.contraction import (
     transpose,
 )
 from graphc.ops.elementwise import elementwise
-from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
+from graphc.ops.joining import Concatenation
 from graphc.ops.leaves import Iota, Size, constant, new_input
 from graphc.ops.reduction import reduction
 from graphc.ops.structural import Pad, Reshape, Slice, reshape
@@ -66,6 +67,7 @@ STRUCTURAL = {
     "slice to nothing": (lambda x: Slice((x,), ((1, 0, 1), (0, 2, 1))), (3, 2)),
     "pad": (lambda x: Pad((x,), ((1, 2, 1), (2, 3, 1)), (4, 5)), (2, 3)),
     "pad in steps": (lambda x: Pad((x,), ((1, 3, 2),), (7,)), (3,)),
+    "join": (lambda x, y, z: Concatenation((x, y, z), 1), (2, 3), (2, 1), (2, 2)),
     "pad backwards": (lambda x: Pad((x,), ((4, 3, -2),), (5,)), (3,)),
 }
 
@@ -92,6 +94,21 @@ INDEXING = {
     "gather with a batch axis": (lambda x, i: Gather((x, i), 1, 1), (2, 3), AT([2, 0])),
     "gather with a batch axis, far": (lambda x, i: Gather((x, i), 2, 1), (2, 2, 3), AT([[2], [0]])),
     "gather with two": (lambda x, i: Gather((x, i), 2, 2), (2, 2, 3), AT([[2, 0], [1, 1]])),
+    "gather with two indices": (
+        lambda x, i, j: Gather((x, i, j), 1, 0), (2, 3, 2, 2), AT([2, 0, 2]), AT([1, 1, 0])),
+    "gather with two indices and a batch axis": (
+        lambda x, i, j: Gather((x, i, j), 2, 1), (2, 2, 3, 2), AT([2, 0]), AT([1, 0])),
+    "scatter with two indices": (
+        lambda x, i, j, u: ScatterAdd((x, i, j, u), 0, 0),
+        (3, 2, 2), AT([2, 0, 2]), AT([1, 1, 1]), (3, 2)),
+    "set a number": (lambda x, i, u: ScatterSet((x, i, u), 0, 0), (4,), AT(2), ()),
+    "set columns, one twice": (
+        lambda x, i, u: ScatterSet((x, i, u), 1, 0), (2, 3), AT([1, 0, 1]), (2, 3)),
+    "set with two indices": (
+        lambda x, i, j, u: ScatterSet((x, i, j, u), 0, 0),
+        (3, 2), AT([2, 0, 2]), AT([1, 1, 1]), (3,)),
+    "set with a batch axis": (
+        lambda x, i, u: ScatterSet((x, i, u), 2, 1), (2, 2, 3), AT([[2], [0]]), (2, 2, 1)),
     "scatter a number": (lambda x, i, u: ScatterAdd((x, i, u), 0, 0), (4,), AT(2), ()),
     "scatter rows": (
         lambda x, i, u: ScatterAdd((x, i, u), 0, 0), (3, 2), AT([2, 0, 2]), (3, 2)),
@@ -110,6 +127,13 @@ REDUCTIONS = {
     )
     for function in ("max", "min", "prod", "logsumexp", "softmax", "log_softmax")
     for shape, axes in [((4,), (0,)), ((2, 3), (1,)), ((2, 2, 3), (0, 2)), ((2, 3), (0, 1))]
+} | {
+    f"{function} of {shape} along {axis}": (
+        lambda x, f=function, a=axis: reduction(f, x, (a,)),
+        shape,
+    )
+    for function in ("cumsum", "cumprod")
+    for shape, axis in [((4,), 0), ((2, 3), 0), ((2, 3, 2), 1), ((2, 1), 1)]
 }
 
 BROADCASTS = {
@@ -184,6 +208,11 @@ def test_two_sample_axes(name):
          np.lib.stride_tricks.sliding_window_view(a, (2, 3), (1, 0))[::3, ::2]),
         (WINDOWS["fold in steps, with a rest"], ((2, 2),), lambda a: np.array(
             [a[0, 0], a[0, 1], 0, a[1, 0], a[1, 1], 0])),
+        (STRUCTURAL["join"], ((2, 3), (2, 1), (2, 2)), lambda *a: np.concatenate(a, 1)),
+        (INDEXING["gather with two indices"], ((2, 3, 2, 2), AT([2, 0, 2]), AT([1, 1, 0])),
+         lambda a, i, j: a[:, i, j]),
+        (INDEXING["set columns, one twice"], ((2, 3), AT([1, 0, 1]), (2, 3)),
+         lambda a, i, u: np.stack([u[:, 1], u[:, 2], a[:, 2]], 1)),
         (INDEXING["gather a table of rows"], ((2, 3), AT([[2, 0], [1, 1]])), lambda a, i: a[:, i]),
         (INDEXING["gather with a batch axis"], ((2, 3), AT([2, 0])), lambda a, i: a[[0, 1], i]),
         (INDEXING["gather with a batch axis, far"], ((2, 2, 3), AT([[2], [0]])),
@@ -277,6 +306,10 @@ SYMBOLIC = {
     "windows": (lambda x: Windows((x,), (Frame(0, 2, 2),)), (N + 2,)),
     "fold": (lambda x: Fold((x,), (Frame(0, 2),), (N + 1,)), (N, 2)),
     "softmax": (lambda x: reduction("softmax", x, (0,)), (N, 2)),
+    "cumulative sum": (lambda x: reduction("cumsum", x, (0,)), (N, 2)),
+    "cumulative product": (lambda x: reduction("cumprod", x, (0,)), (N, 2)),
+    "product of a column": (lambda x: reduction("prod", x, (0,)), (N, 2)),
+    "join": (lambda x, y: Concatenation((x, y), 0), (N, 2), (2 * N, 2)),
     "maximum of all": (lambda x: reduction("max", x, (0, 1)), (N, 2)),
     "gather": (lambda x, i: Gather((x, i), 0, 0), (N, 2), AT([1, 1])),
     "broadcast": (lambda x, y: elementwise("multiply", x, y), (N, 1), (2,)),
@@ -302,6 +335,23 @@ def integer(*shape):
 FLAG = new_input(TensorType((2,), "boolean"))
 
 
+@pytest.mark.parametrize("zeros", [[], [1], [1, 3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("function", ["prod", "cumprod"])
+def test_the_gradient_of_products_holds_at_zeros(function, zeros):
+    x = np.array([2.0, -3.0, 0.5, 7.0])
+    x[zeros] = 0.0
+    node = new_input(TensorType((4,)))
+    out = reduction(function, node, (0,))
+    weight = np.array([1.0, 10.0, 100.0, 1000.0]) if function == "cumprod" else np.array(1.0)
+    (g,) = gradient([out], [constant(weight)], [node])
+    expected = np.zeros(4)
+    for k in range(4):
+        factors = np.where(np.arange(4) == k, 1.0, x)
+        partial = np.where(np.arange(4) >= k, np.cumprod(factors), 0.0)
+        expected[k] = weight @ partial if function == "cumprod" else partial[-1]
+    np.testing.assert_allclose(value(g, {node: x}), expected, rtol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
@@ -315,12 +365,15 @@ FLAG = new_input(TensorType((2,), "boolean"))
         (lambda: Reshape((real(N),), (3,)), ShapeError, ["(n,)", "(3,)"]),
         (lambda: Slice((real(2, 3),), ((0, 2, 1),)), ShapeError, ["1 slices", "(2, 3)"]),
         (lambda: Pad((real(2),), ((0, 3, 1),), (5,)), ShapeError, ["(2,)"]),
-        (lambda: Pad((FLAG,), ((0, 2, 1),), (5,)), KindError, ["numbers"]),
         (lambda: Windows((real(2, 3),), (Frame(1, 4),)), ShapeError, ["span 4", "axis 1"]),
         (lambda: Windows((real(2, 3),), (Frame(1, 0),)), ShapeError, ["at least 1"]),
         (lambda: Windows((real(2, 3),), (Frame(1, 1), Frame(1, 2))), ShapeError, ["(1, 1)"]),
         (lambda: Fold((real(2, 3),), (Frame(0, 2),), (3,)), ShapeError, ["(2, 2)", "(2, 3)"]),
         (lambda: Fold((FLAG,), (Frame(0, 2),), (3,)), ShapeError, ["(2,)"]),
+        (lambda: Concatenation((real(2, 3), real(2, 2)), 0), ShapeError, ["(2, 3)", "(2, 2)"]),
+        (lambda: Concatenation((real(2), FLAG), 0), KindError, ["real and boolean"]),
+        (lambda: reduction("cumsum", real(2, 3), (0, 1)), ShapeError, ["one axis"]),
+        (lambda: Gather((real(2, 3), integer(2), integer(3)), 0, 0), ShapeError, ["(2,)", "(3,)"]),
         (lambda: Gather((real(2), real(2)), 0, 0), KindError, ["integers", "real (2,)"]),
         (lambda: Gather((real(2), integer(2)), 1, 0), ShapeError, ["axis 1", "(2,)"]),
         (lambda: Gather((real(2, 3), integer(3)), 1, 1), ShapeError, ["(2, 3)", "(3,)"]),
