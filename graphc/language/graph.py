@@ -13,7 +13,9 @@ from graphc.language.declare import sources
 from graphc.language.display import mimebundle
 from graphc.language.names import located_name
 from graphc.language.source import here
+from graphc.language.tracing import Traced
 from graphc.language.variable import Call, Variable
+from graphc.types import Dim
 
 if TYPE_CHECKING:
     import networkx
@@ -280,9 +282,52 @@ def inside(use: Use) -> tuple[Use, ...]:
     return _name_uses(uses) if len(uses) > 1 else ()
 
 
+@dataclass(frozen=True, slots=True)
+class LoopBody:
+    """One step of a loop: what it is given, what it returns, how often it runs.
+
+    Parameters
+    ----------
+    leaves
+        The carries, then a slice of each thing that the loop goes through.
+    results
+        The next carries, then what is stacked; `names` are what the step calls them.
+    """
+
+    leaves: tuple[Variable, ...]
+    results: tuple[Variable, ...]
+    names: tuple[str, ...]
+    carries: int
+    steps: Dim
+    reverse: bool
+
+
+def loop_of(use: Use) -> LoopBody | None:
+    """Return the step of a loop; None for any other block."""
+    block = use.call.block if use.call is not None else None
+    if not isinstance(block, Traced) or block.steps is None:
+        return None
+    return LoopBody(
+        block.leaves, block.results, block.step_names, block.carries, block.steps, block.reverse
+    )
+
+
+def inside_loop(use: Use) -> tuple[Use, ...]:
+    """Return the uses of blocks in one step of a loop, in the order of the data."""
+    body = loop_of(use)
+    if body is None or use.call is None:
+        return ()
+    known = (*body.leaves, *use.call.inputs, *use.call.parameters.values())
+    around = frozenset(id(v) for v in known)
+    roots = [v for v in body.results if id(v) not in around]
+    return _name_uses(_uses(walk(roots, around), roots, around)) if roots else ()
+
+
 def results_inside(use: Use) -> tuple[Variable, ...]:
     """Return what the body of a block returns: for each of its outputs the variable inside."""
-    return () if use.call is None else tuple(v.operands[0] for v in use.call.outputs)
+    if use.call is None or not all(v.operands for v in use.call.outputs):
+        return ()
+    return tuple(v.operands[0] for v in use.call.outputs)
 
 
 def _is_raw(variable: Variable) -> bool:

@@ -92,6 +92,7 @@ def scan(
     block.leaves, block.results = found.leaves, tuple(found.results)
     block.step_names = _step_names(found, init, step)
     block.result_names = _result_names(block.step_names, len(nodes))
+    block.steps, block.carries, block.reverse = steps, len(nodes), reverse
     loop = Loop(steps, reverse, names=found.names, constants=found.outer)
     leaves = [v.node for v in found.leaves]
     count = len(nodes)

@@ -18,7 +18,7 @@ from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_vari
 from graphc.ops.leaves import Input, new_input
 from graphc.ops.samples import OverSamples
 from graphc.ops.stable import stable_rules
-from graphc.types import TensorType
+from graphc.types import Dim, TensorType
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +39,9 @@ class Traced:
         What the results of the call are called, behind the block's name.
     step_names
         What `results` are called in a step: the carries, then what is stacked.
+    steps, carries, reverse
+        Of a loop: how often its body runs, how many of the leaves and of the results are
+        carries, and whether it starts at the end.
     """
 
     function: str
@@ -49,6 +52,9 @@ class Traced:
     results: tuple[Variable, ...] = ()
     result_names: tuple[str, ...] = ()
     step_names: tuple[str, ...] = ()
+    steps: Dim | None = None
+    carries: int = 0
+    reverse: bool = False
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ from graphc.render.drawing import (
     map_path,
     path_points,
 )
-from graphc.render.frames import Laid, rounded
-from graphc.render.labels import EDGE_LABEL_SIZE, Label, measure
+from graphc.render.frames import Laid, edge_labels, moved, rounded
+from graphc.render.labels import Label
 from graphc.render.scopes import WHOLE, Trails
 from graphc.render.shapes import RING_GAP, outline
 
@@ -67,7 +67,7 @@ def assemble(
             [
                 (label, moved(at, shifts[name]))
                 for name, e in trail
-                for label, at in edge_labels(laid[name], e)
+                for label, at in edge_labels(laid[name].grid, laid[name].routes, e)
             ]
         )
     return to_points(diagram, direction, Places(bodies, routes, labels, frames))
@@ -85,11 +85,6 @@ def find_shifts(laid: Mapping[str, Laid]) -> dict[str, Point]:
     return shifts
 
 
-def moved(point: Point, by: Point) -> Point:
-    """Return a point, moved."""
-    return point[0] + by[0], point[1] + by[1]
-
-
 def move_route(route: Route, by: Point) -> Route:
     """Return a route, moved."""
     path = map_path(route.path, lambda along, across: moved((along, across), by))
@@ -103,32 +98,6 @@ def join(routes: Sequence[Route]) -> Route:
     for route in routes[1:]:
         path = (*path, ("L", route.path[0][1]), *route.path[1:])
     return Route(path, routes[0].start, routes[-1].goal)
-
-
-# --- labels of edges --------------------------------------------------------------------------
-
-
-def edge_labels(part: Laid, e: int) -> list[tuple[Label, Point]]:
-    """Return the label of an edge: at its lane, or beside the edge where it has none."""
-    grid = part.grid
-    text = grid.network.edges[e].label
-    if not text:
-        return []
-    if e in grid.turns and grid.network.carries(e):
-        label, turn = measure(text, EDGE_LABEL_SIZE), grid.turns[e]
-        wide = oriented(label, grid.horizontal)[1]
-        return [(label, ((turn.left + turn.right) / 2, turn.across + 4 + wide / 2))]
-    if e in grid.ranks.beside:
-        label = measure(text, EDGE_LABEL_SIZE)
-        (along, start), (_, end) = (part.routes[e].path[k][1][-1] for k in (0, -1))
-        deep = oriented(label, grid.horizontal)[0]
-        return [(label, (along + deep / 2 + 4, (start + end) / 2))]
-    return [
-        (label, moved(grid.at(v), offset))
-        for v in grid.layers.lanes[e]
-        if grid.layers.labelled.get(v) == e
-        for label, _, offset in grid.bodies[v].labels
-    ]
 
 
 # --- points -----------------------------------------------------------------------------------

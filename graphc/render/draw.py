@@ -20,6 +20,7 @@ from graphc.render.svg import print_svg
 PARAMETER_STYLES = ("implicit", "stub", "shared")
 BACKWARD_STYLES = ("mirror", "overlay")
 AVERAGE_STYLES = ("stack", "plate")
+LOOP_STYLES = ("loop", "unrolled", "closed")
 ENGINES = ("auto", "builtin", "dot")
 
 
@@ -35,6 +36,7 @@ def drawing_of(
     spacing: float = 1.0,
     positions: Mapping[str, tuple[float, float]] | None = None,
     expand: bool | Collection[str] = (),
+    loops: str = "loop",
     shapes: bool = True,
 ) -> Drawing:
     """Return the figure of a graph; :func:`graphc.render.files.render` describes the options.
@@ -46,10 +48,11 @@ def drawing_of(
     """
     check("params", params, PARAMETER_STYLES)
     check("engine", engine, ENGINES)
+    check("loops", loops, LOOP_STYLES)
     check("backward", backward, (None, *BACKWARD_STYLES))
     check("average", average, (None, *AVERAGE_STYLES))
     flow = None if direction is None else find_direction(direction)
-    diagram = diagram_of(graph, shapes, expand, params)
+    diagram = diagram_of(graph, shapes, expand, params, loops)
     averaged = None
     if average is not None:
         averaged = average_of(diagram, graph, indexed=average == "plate")

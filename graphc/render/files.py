@@ -29,6 +29,7 @@ def render(
     spacing: float = 1.0,
     positions: Mapping[str, tuple[float, float]] | None = None,
     expand: bool | Collection[str] = (),
+    loops: str = "loop",
     shapes: bool = True,
     data: Mapping[str, Any] | None = None,
     force: bool = False,
@@ -68,6 +69,9 @@ def render(
         Places (x, y) in points, y downwards, for the variables and blocks of these names.
     expand
         Open the blocks of these names, or with True all that are made of others.
+    loops
+        ``"loop"`` draws one step of a scan in a frame, with its carry led back; ``"unrolled"``
+        several steps one after the other; ``"closed"`` a single block.
     shapes
         Write the space of each variable beside it.
     data
@@ -112,6 +116,7 @@ def render(
         spacing=spacing,
         positions=positions,
         expand=expand,
+        loops=loops,
         shapes=shapes,
         **({} if data is None else {"data": data}),
     )

@@ -11,7 +11,7 @@ from graphc.render.curves import Route
 from graphc.render.diagram import Group
 from graphc.render.drawing import Box, Direction, Path, Point, path_points
 from graphc.render.grid import Grid
-from graphc.render.labels import FRAME_SIZE, Label, measure
+from graphc.render.labels import EDGE_LABEL_SIZE, FRAME_SIZE, Label, measure
 from graphc.render.scopes import Scope
 from graphc.render.shapes import KAPPA, Shape
 
@@ -36,6 +36,33 @@ class Laid:
     middle: Point
 
 
+def moved(point: Point, by: Point) -> Point:
+    """Return a point, moved."""
+    return point[0] + by[0], point[1] + by[1]
+
+
+def edge_labels(grid: Grid, routes: Sequence[Route], e: int) -> list[tuple[Label, Point]]:
+    """Return the label of an edge: at its lane, or beside the edge where it has none."""
+    text = grid.network.edges[e].label
+    if not text:
+        return []
+    if e in grid.turns and grid.network.carries(e):
+        label, turn = measure(text, EDGE_LABEL_SIZE), grid.turns[e]
+        wide = oriented(label, grid.horizontal)[1]
+        return [(label, ((turn.left + turn.right) / 2, turn.across + 4 + wide / 2))]
+    if e in grid.ranks.beside:
+        label = measure(text, EDGE_LABEL_SIZE)
+        (along, start), (_, end) = (routes[e].path[k][1][-1] for k in (0, -1))
+        deep = oriented(label, grid.horizontal)[0]
+        return [(label, (along + deep / 2 + 4, (start + end) / 2))]
+    return [
+        (label, moved(grid.at(v), offset))
+        for v in grid.layers.lanes[e]
+        if grid.layers.labelled.get(v) == e
+        for label, _, offset in grid.bodies[v].labels
+    ]
+
+
 def extent(grid: Grid, routes: Sequence[Route]) -> Box:
     """Return the box around everything in a scope but its ports."""
     points: list[Point] = []
@@ -47,6 +74,9 @@ def extent(grid: Grid, routes: Sequence[Route]) -> Box:
         ends = (grid.network.source[e], grid.network.target[e])
         if all(grid.network.elements[i].kind != "port" for i in ends):
             points += path_points(route.path)
+            for label, at in edge_labels(grid, routes, e):
+                deep, wide = oriented(label, grid.horizontal)
+                points += [moved(at, (-deep / 2, -wide / 2)), moved(at, (deep / 2, wide / 2))]
         else:
             # Only how far across it runs: along the flow it leads out of the frame.
             low, high = min(p for p, _ in points), max(p for p, _ in points)

@@ -17,7 +17,7 @@ from graphc.render.frames import Laid, frame, frame_body
 from graphc.render.grid import Grid
 from graphc.render.layers import arrange, measure_bodies, rank_positions
 from graphc.render.placement import place
-from graphc.render.quality import crossings, overlaps, through_nodes
+from graphc.render.quality import crossings, level, overlaps, through_nodes
 from graphc.render.ranking import MODEL_DEPTH, front_of, is_model_figure, read_network
 from graphc.render.routing import route
 from graphc.render.scopes import WHOLE, Scope, split
@@ -61,12 +61,12 @@ def lay_out(
                 "engine='dot' draws no frames and no second network; leave engine out for them"
             )
         return by_dot(diagram, direction, settings)
-    level = is_model_figure(whole) and direction in ("BT", "TB")
-    drawing = built_in(diagram, direction, level, settings)
+    levelled = is_model_figure(whole) and direction in ("BT", "TB")
+    drawing = built_in(diagram, direction, levelled, settings)
     if len(diagram.edges) > MOST_COMPARED:
         return drawing
     others: list[Callable[[], Drawing]] = []
-    if level:
+    if levelled:
         others.append(lambda: built_in(diagram, direction, False, settings))
     if engine == "auto" and plain:
         others.append(lambda: by_dot(diagram, direction, settings) if has_dot() else drawing)
@@ -74,24 +74,28 @@ def lay_out(
 
 
 def least_crossed(drawing: Drawing, others: Sequence[Callable[[], Drawing]]) -> Drawing:
-    """Return the drawing, or another one whose edges cross less often and that is as clean."""
+    """Return the drawing, or another one whose edges cross less often and that is as clean.
+
+    A crossing that is gone may cost a straight line, but not all that the figure stands on.
+    """
     fewest = crossings(drawing)
     for draw in others:
         if not fewest:
             break
         other = draw()
-        crossed = crossings(other)
-        if crossed < fewest and not overlaps(other) and not through_nodes(other):
-            drawing, fewest = other, crossed
+        gone = fewest - crossings(other)
+        lost = level(drawing) - level(other)
+        if 0 < gone >= lost and not overlaps(other) and not through_nodes(other):
+            drawing, fewest = other, fewest - gone
     return drawing
 
 
-def built_in(diagram: Diagram, direction: Direction, level: bool, settings: Settings) -> Drawing:
-    """Lay out scope by scope; ``level`` puts costs level with what they measure."""
+def built_in(diagram: Diagram, direction: Direction, levelled: bool, settings: Settings) -> Drawing:
+    """Lay out scope by scope; ``levelled`` puts costs level with what they measure."""
     scopes, trails = split(diagram)
     laid: dict[str, Laid] = {}
     for name, scope in scopes.items():
-        laid[name] = lay_scope(scope, direction, level, settings, laid)
+        laid[name] = lay_scope(scope, direction, levelled, settings, laid)
     return assemble(diagram, direction, laid, trails)
 
 
@@ -114,7 +118,7 @@ def whole_of(scope: Scope, grid: Grid) -> Laid:
 def lay_scope(
     scope: Scope,
     direction: Direction,
-    level: bool,
+    levelled: bool,
     settings: Settings,
     inner: Mapping[str, Laid],
 ) -> Laid:
@@ -126,7 +130,7 @@ def lay_scope(
         for element in network.elements
         if element.kind == "frame"
     }
-    ranks, layers = arrange(network, level, settings.stubs, frames)
+    ranks, layers = arrange(network, levelled, settings.stubs, frames)
     bodies = measure_bodies(network, ranks, layers, horizontal, settings.stubs, frames)
     places = place(network, ranks, layers, bodies, settings)
     middle, half = rank_positions(network, layers, bodies, places, settings)

@@ -67,6 +67,17 @@ def overlaps(drawing: Drawing) -> int:
     return count
 
 
+def level(drawing: Drawing) -> int:
+    """Count the edges that run straight along the flow or across it."""
+    count = 0
+    for wire in drawing.wires:
+        shaft = wire.arrow.shaft
+        if len(shaft) == 2 and shaft[1][0] == "L":
+            (x, y), (x2, y2) = shaft[0][1][0], shaft[1][1][0]
+            count += min(abs(x - x2), abs(y - y2)) < 0.5
+    return count
+
+
 def polyline(path: Path) -> Iterator[Point]:
     """Iterate over the corners of a path, its curves cut into short lines."""
     at = path[0][1][0]

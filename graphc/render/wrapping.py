@@ -121,8 +121,10 @@ def without_short_rows(
     kept, begin = [starts[0]], starts[0]
     for k in range(1, len(starts)):
         whole = high[ends[k]] - low[begin]
-        short = SHORT_ROW * longest
-        if min(lengths[k], high[ends[k - 1]] - low[begin]) < short and whole < roomy * longest:
+        before = high[ends[k - 1]] - low[begin]
+        # The last row may be short, as that of a paragraph.
+        after = lengths[k] if k + 1 < len(starts) or longest > row else longest
+        if min(before, after) < SHORT_ROW * longest and whole < roomy * longest:
             continue
         begin = starts[k]
         kept.append(begin)

@@ -272,3 +272,84 @@ def test_averages_need_a_cost_over_samples():
         drawing_of(basic(penalty=True), average="stack")
     with pytest.raises(RenderError, match="not drawn in one figure"):
         drawing_of(basic(), average="plate", backward="mirror")
+
+
+# --- loops ------------------------------------------------------------------------------------
+
+
+@gc.function
+def cell(h=gc.Input("n"), x=gc.Input("d"), *, w=gc.Parameter("n n"), u=gc.Parameter("n d")):
+    return np.tanh(w @ h + u @ x)
+
+
+def recurrent(steps="T", reverse=False):
+    step, head = cell(name="f"), gc.Linear(2, name="g")
+
+    def one(h, x):
+        h = step(h, x, output="h")
+        return h, head(h, output="y")
+
+    xs, h0 = gc.observed("x", (steps, 3)), gc.observed("h0", 5)
+    last, ys = gc.scan(one, h0, xs, reverse=reverse, name="rnn")
+    cost = gc.cost(np.sum(ys**2) + np.sum(last**2), name="C")
+    return gc.Graph(cost, name="recurrent")
+
+
+def labels_of(drawing):
+    return {node.element.label for node in drawing.nodes}
+
+
+def test_a_scan_is_a_loop_with_its_carry_led_back():
+    drawing = drawing_of(recurrent())
+    (frame,) = drawing.frames
+    assert frame.group.kind == "loop"
+    assert frame.group.label == r"t = 1, \ldots, T"
+    assert {"h_{t-1}", "x_{t}", "h_{t}", "y_{t}", "h_{T}", "y_{1:T}"} <= labels_of(drawing)
+    at = {node.element.label: node for node in drawing.nodes}
+    (carry,) = [wire.edge for wire in drawing.wires if wire.edge.kind == "carry"]
+    assert (carry.source, carry.target) == (
+        at["h_{t}"].element.id,
+        at["h_{t-1}"].element.id,
+    )
+    for label in ("h_{t-1}", "x_{t}", "h_{t}", "y_{t}"):
+        assert contains(frame.box, at[label].box)
+    for label in ("x", "h_{0}", "h_{T}", "y_{1:T}"):
+        assert not geometry.overlap(frame.box, at[label].box)
+
+
+@pytest.mark.parametrize("steps", [3, 7, "T"])
+def test_an_unrolled_scan_has_a_block_for_each_step(steps):
+    drawing = drawing_of(recurrent(steps), loops="unrolled")
+    assert drawing.frames == ()
+    shown = ["1", "2", "3"] if steps == 3 else ["1", "2", "3", str(steps)]
+    labels = labels_of(drawing)
+    for step in shown:
+        assert {f"x_{{{step}}}", f"h_{{{step}}}", f"y_{{{step}}}"} <= labels
+    assert (r"\cdots" in labels) == (steps != 3)
+    assert "x" not in labels  # its slices stand for it
+    blocks = [node for node in drawing.nodes if node.element.hint.startswith("f: ")]
+    assert len(blocks) == len(shown)
+    shared = [wire for wire in drawing.wires if wire.edge.kind == "parameter"]
+    assert len(shared) == 4 * len(shown)
+    assert geometry.node_overlaps(drawing) == []
+
+
+def test_a_closed_scan_is_one_block():
+    drawing = drawing_of(recurrent(), loops="closed")
+    assert drawing.frames == ()
+    assert names_of(drawing) == ["rnn"]
+
+
+def test_a_loop_that_runs_from_the_end_starts_there():
+    drawing = drawing_of(recurrent(3, reverse=True), loops="unrolled", direction="LR")
+    at = {node.element.label: node.x for node in drawing.nodes}
+    assert at["h_{3}"] < at["h_{2}"] < at["h_{1}"]
+
+
+def test_gradients_return_around_a_loop():
+    drawing = drawing_of(recurrent(), backward="overlay")
+    (carry,) = [wire for wire in drawing.wires if wire.edge.kind == "carry"]
+    assert carry.returned is not None
+    with pytest.raises(RenderError, match="knows no frames"):
+        drawing_of(recurrent(), backward="mirror")
+    assert drawing_of(recurrent(), backward="mirror", loops="closed").frames == ()
