@@ -113,6 +113,10 @@ def __getattr__(name: str) -> Any:
         from graphc.language.elementwise import elementwise
 
         return elementwise
+    if name == "plot":
+        import importlib
+
+        return importlib.import_module("graphc.plot")
     raise AttributeError(f"module 'graphc' has no attribute {name!r}")
 
 

@@ -40,6 +40,7 @@ HOUSE = (
     "modelfile",
     "checking",
     "training",
+    "plot",
     "explore",
     "cli",
 )
