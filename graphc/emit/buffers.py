@@ -8,7 +8,7 @@ from graphc.control.choice import Choice
 from graphc.control.loop import Scan
 from graphc.emit.forms import is_broadcast, is_view, repeats, same_buffer
 from graphc.emit.spell_reduction import keeps_dims
-from graphc.emit.steps import SAMPLES
+from graphc.emit.steps import SAMPLES, Place
 from graphc.ir.nodes import Node, topological
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
@@ -101,19 +101,19 @@ def settled(leaf: Node, new: Node, into: Mapping[Node, Node]) -> Iterator[Node]:
 
 
 def rooms_of(
-    statements: Sequence[Node], into: Mapping[Node, Node], wanted: Sequence[Node]
+    statements: Sequence[Node], into: Mapping[Node, Node], wanted: Sequence[Node], place: Place
 ) -> set[Node]:
-    """Return the matrix products of one row a sample that no caller gets to see.
+    """Return the matrix products that get memory of their own: no caller gets to see them.
 
-    Their memory is asked for in one piece. The C library hands freed pieces of middling size back
-    to the system after each call, and taking them again costs a page fault every few kilobytes.
+    In a function, those of one row a sample: their memory is asked for in one piece. The C library
+    hands freed pieces of middling size back to the system after each call, and taking them again
+    costs a page fault every few kilobytes. In a loop, all: every step writes into the same memory.
     """
+    if place == "branch":
+        return set()
     seen = {below for node in wanted for below in memory_of(node, into)}
-    return {
-        n
-        for n in statements
-        if is_matrix_product(n) and n not in into and n.shape[0] == SAMPLES and n not in seen
-    }
+    rows = [n for n in statements if is_matrix_product(n) and n not in into and n not in seen]
+    return {n for n in rows if place == "loop" or n.shape[0] == SAMPLES}
 
 
 def memory_of(node: Node, into: Mapping[Node, Node]) -> Iterator[Node]:

@@ -48,7 +48,9 @@ def plan_choice(
         told = {n: namer.fresh(name) for n, name in held.names if n.args and n not in own}
         wanted = [n for _, n in results]
         origins = dict(held.origins)
-        body = make(wanted, given, {**told, **own}, namer, fast=fast, origins=origins)
+        body = make(
+            wanted, given, {**told, **own}, namer, fast=fast, origins=origins, place="branch"
+        )
         left = [(name, n) for name, n in results if body.names.get(n) != name]
         branches.append(BranchPlan(body, tuple(left)))
     return tuple(branches)
@@ -97,6 +99,7 @@ def plan_loop(
         fast=fast,
         origins=dict(held.origins),
         donated=donated,
+        place="loop",
     )
     # A step's product may be the next one's operand: it cannot have the same memory every time.
     body = replace(body, steps=tuple(replace(step, room=None) for step in body.steps))

@@ -25,7 +25,7 @@ from graphc.emit.local_names import name_statements
 from graphc.emit.loops import loop_operands, plan_choice, plan_loop
 from graphc.emit.naming import Namer
 from graphc.emit.spell_reduction import keeps_dims
-from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
+from graphc.emit.steps import BranchPlan, LoopPlan, Place, Plan, Step
 from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.elementwise import Elementwise
@@ -48,6 +48,7 @@ def plan(
     returned: Sequence[Node] = (),
     spelled_last: Sequence[Node] = (),
     donated: Mapping[Node, Node] = MappingProxyType({}),
+    place: Place = "function",
 ) -> Plan:
     """Plan the computation of `wanted` from the nodes in `given`, which have names already.
 
@@ -60,6 +61,8 @@ def plan(
     donated
         Given nodes whose memory shall come to hold another value, which is wanted: it is
         computed there if nothing needs the old value any more.
+    place
+        Where the statements stand.
     """
     visit = _masks_first if fast else operands
     order = [n for n in topological(wanted, given, visit) if n not in given]
@@ -100,7 +103,7 @@ def plan(
     names = name_statements(
         statements, into, {**given, **lasting}, user_names, namer, origins, picked
     )
-    rooms = rooms_of(statements, into, wanted) if fast else set()
+    rooms = rooms_of(statements, into, wanted, place) if fast else set()
     loops: dict[Node, LoopPlan] = {
         n: plan_loop(n, [p for p in picked if p.args[0] is n], names, namer, index, plan, fast)
         for n in statements

@@ -99,6 +99,9 @@ class Writer:
         for name, of in made.stacks:
             shape = self.dialect.shape((node.length, *of.shape))
             lines.append(f"{name} = {lib}.empty({shape}, {dtypes[of.kind]})")
+        for inner_step in made.body.rooms:
+            shape = self.dialect.shape(inner_step.node.shape)
+            lines.append(f"{inner_step.room} = {lib}.empty({shape}, {self.dialect.dtype})")
         steps = f"{own('range')}({length})"
         steps = f"{own('reversed')}({steps})" if node.reverse else steps
         lines.append(f"for {made.index} in {steps}:")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from graphc.ir.nodes import Node
 from graphc.types import named
 
 SAMPLES = named("P")
+Place: TypeAlias = Literal["function", "loop", "branch"]
 
 
 @dataclass(frozen=True, slots=True)

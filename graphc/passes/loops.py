@@ -14,8 +14,9 @@ from graphc.control.body import depending, replaced
 from graphc.control.choice import Choice, choice_of
 from graphc.control.loop import Loop, Scan, taken_apart
 from graphc.ir.nodes import Node, topological
-from graphc.ir.program import Program, with_args
+from graphc.ir.program import Program, users, with_args
 from graphc.ops.contraction import Contraction, broadcast_to, is_shuffle
+from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import new_input
 from graphc.ops.several import Bundle, Item, bundle, item, types_of
 from graphc.types import Shape
@@ -252,6 +253,7 @@ def _together(program: Program, at: dict[Node, tuple[Node, list[int]]]) -> list[
 
 def _before(node: Scan) -> Node:
     """Compute before the loop what hangs on constants and slices alone."""
+    node = _regrouped(node)
     loop = taken_apart(node)
     order = node.body.nodes()
     varying = depending(order, loop.carries)
@@ -279,6 +281,68 @@ def _before(node: Scan) -> Node:
         new, _, _ = batch_nodes([outside[n]], rows, loop.length)
         loop.slices[leaf] = new[outside[n]]
     return _with(loop, moved)
+
+
+def _regrouped(node: Scan) -> Scan:
+    """Return the loop with the terms of sums, and factors, that can leave it standing together."""
+    loop = taken_apart(node)
+    order = node.body.nodes()
+    varying = depending(order, loop.carries)
+    counts = users(order)
+    for n in (*loop.nexts, *loop.stacked):
+        counts[n] = counts.get(n, 0) + 1
+    inner = {
+        arg
+        for n in order
+        for arg in n.args
+        if _joins(n) and _joins(arg) and _same_function(n, arg) and counts[arg] == 1
+    }
+    new: dict[Node, Node] = {leaf: leaf for leaf in node.body.inputs}
+    for n in order:
+        if n in new:
+            continue
+        parts = _parts(n, inner) if _joins(n) and n not in inner and n in varying else []
+        free = [part for part in parts if part not in varying]
+        if len(free) < 2 or len(free) == len(parts):
+            new[n] = with_args(n, _args(n, new))
+            continue
+        rest = [part for part in parts if part in varying]
+        function = n.function  # type: ignore[attr-defined]
+        together = _folded(function, [new[part] for part in free])
+        new[n] = _folded(function, [*(new[part] for part in rest), together])
+    values = {n: after for n, after in new.items() if n is not after}
+    made = _with(loop, values) if values else node
+    assert isinstance(made, Scan)
+    return made
+
+
+def _joins(node: Node) -> bool:
+    known = isinstance(node, Elementwise) and node.function in ("add", "multiply")
+    return known and node.kind == "real"
+
+
+def _same_function(a: Node, b: Node) -> bool:
+    return isinstance(a, Elementwise) and isinstance(b, Elementwise) and a.function == b.function
+
+
+def _parts(node: Node, inner: set[Node]) -> list[Node]:
+    """Return the terms or factors of `node`, those of terms in `inner` instead of these."""
+    found: list[Node] = []
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if part is node or (part in inner and _same_function(part, node)):
+            pending.extend(reversed(part.args))
+        else:
+            found.append(part)
+    return found
+
+
+def _folded(function: str, parts: Sequence[Node]) -> Node:
+    result = parts[0]
+    for part in parts[1:]:
+        result = elementwise(function, result, part)
+    return result
 
 
 def _with(loop: Loop, values: dict[Node, Node]) -> Node:

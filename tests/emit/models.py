@@ -375,7 +375,6 @@ def several_outputs():
     )  # fmt: skip
 
 
-@cache
 @model
 def loops():
     """Two layers of a recurrent net, one inside out, and a sum that a loop carries."""
@@ -396,6 +395,35 @@ def loops():
     return gc.Graph(gc.cost(((a - y) ** 2 + b).sum() + np.exp(-sums).mean(), name="C"))
 
 
+@model
+def long_memory():
+    """Two carries, gates cut out of one product: matrices that no caller sees, inside a loop."""
+    x, y = gc.observed("x", shape=(5, 3)), gc.observed("y", shape=(5, 2))
+    w, u = gc.parameter("w", shape=(8, 2)), gc.parameter("u", shape=(8, 3))
+    b = gc.parameter("b", shape=8)
+
+    def step(state, row):
+        h, c = state
+        s = w @ h + u @ row + b
+        c = gc.sigmoid(s[:2]) * c + gc.sigmoid(s[2:4]) * np.tanh(s[4:6])
+        h = gc.sigmoid(s[6:]) * np.tanh(c)
+        return (h, c), h
+
+    _, hs = gc.scan(step, (np.zeros(2), np.zeros(2)), x)
+    return gc.Graph(gc.cost(((hs - y) ** 2).mean(), name="C"))
+
+
+@model
+def choices():
+    """A branch for all samples, and a selection between samples."""
+    x, k = gc.observed("x", shape=3), gc.observed("k", classes=3, per_sample=False)
+    w = gc.parameter("w", shape=(3, 3))
+    y = gc.cond(k > 1, lambda v: np.tanh(w @ v), lambda v: np.sin(v) * w[0], x)
+    z = gc.cond(y.sum() > 0, lambda v: np.exp(w @ v), lambda v: v * v, y)
+    return gc.Graph(gc.cost((y * z).sum(), name="C"))
+
+
+@cache
 def model_named(name):
     """The model of a name, declared once."""
     return MODELS[name]()
