@@ -151,3 +151,34 @@ def test_the_character_model_learns_to_spell(tmp_path):
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 2.2  # 62 letters as likely as one another would be 4.1
     assert "Shall I" in done.stdout
+
+
+def test_newton_finds_the_minimum(tmp_path):
+    done = run(EXAMPLES / "newton.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    sizes = [float(x) for x in re.findall(r"norm of the gradient (\S+)", done.stdout)]
+    assert len(sizes) <= 12
+    assert sizes[-1] < 1e-12
+    accuracy = re.search(r"test accuracy: ([0-9.]+)% on 71 held-out images", done.stdout)
+    assert float(accuracy[1]) >= 95.0
+
+
+def test_a_gaussian_mixture_tells_digits_apart(tmp_path):
+    done = run(EXAMPLES / "gmm.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = [float(x) for x in re.findall(r"average surprise ([0-9.]+)", done.stdout)]
+    assert losses == sorted(losses, reverse=True)
+    together = re.search(r"kept together: ([0-9.]+)% of 541 images", done.stdout)
+    assert float(together[1]) >= 90.0
+
+
+def test_a_kalman_filter_finds_more_likely_parameters_than_the_true_ones(tmp_path):
+    done = run(EXAMPLES / "kalman.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = [float(x) for x in re.findall(r"surprise a measurement ([0-9.]+)", done.stdout)]
+    assert losses == sorted(losses, reverse=True)
+    true = re.search(r"surprise of the true parameters: ([0-9.]+)", done.stdout)
+    assert losses[-1] < float(true[1]) < losses[-1] + 0.02
+    found = dict(re.findall(r"(\w+): ([0-9.]+), simulated", done.stdout))
+    assert abs(float(found["push"]) - 1.0) < 0.2
+    assert abs(float(found["error"]) - 0.3) < 0.05

@@ -27,6 +27,7 @@ from graphc.ops.linalg import (
     plus,
     product,
     row,
+    same_place,
     square,
     symmetric,
     times,
@@ -89,24 +90,27 @@ def _eigh_vjp(node: Linalg, i: int, g: Node) -> Node:
     """``V (diag(w̄) + F ∘ (Vᵀ V̄)) Vᵀ``, its symmetric part, with ``F_ij = 1 / (w_j − w_i)``.
 
     Giles (2008), section 3.1. Of equal eigenvalues only the space of the eigenvectors is
-    determined. There F is 0: right for every function of that space alone.
+    determined, and a function of the vectors has no derivative by this formula: it gives nan,
+    as JAX's does. A finite number in place of the infinite F_ij would be wrong for functions
+    that do have a derivative, such as V diag(w) Vᵀ. Functions of the eigenvalues alone that are
+    symmetric in them are right.
     """
     w, v = items(node)
     by_w, by_v = held_at(g, 0), held_at(g, 1)
     middle = None if by_w is None else diagonal_matrix(by_w)
     if by_v is not None:
         gaps = minus(row(w), column(w))
-        turned = times(_reciprocal(gaps), product(flipped(v), by_v))
+        turned = times(_inverse_gaps(gaps), product(flipped(v), by_v))
         middle = turned if middle is None else plus(middle, turned)
     assert middle is not None
     return symmetric(product(v, middle, flipped(v)))
 
 
-def _reciprocal(x: Node) -> Node:
-    """Return 1 / x, and 0 where x is 0; no derivative of it is infinite."""
-    zero = elementwise("equal", x, constant(0.0))
-    safe = elementwise("where", zero, constant(1.0), x)
-    return elementwise("where", zero, constant(0.0), elementwise("reciprocal", safe))
+def _inverse_gaps(gaps: Node) -> Node:
+    """Return 1 over gaps between values, and 0 on the diagonal, where there are none."""
+    own = same_place(gaps.shape[-1])
+    safe = elementwise("where", own, constant(1.0), gaps)
+    return elementwise("where", own, constant(0.0), elementwise("reciprocal", safe))
 
 
 def _svd_type(node: Linalg) -> TensorType:
@@ -138,14 +142,14 @@ def _svd_vjp(node: Linalg, i: int, g: Node) -> Node:
 
     ``U [(F ∘ (UᵀŪ − ŪᵀU)) S + S (F ∘ (VᵀV̄ − V̄ᵀV)) + diag(s̄)] Vᵀ`` with
     ``F_ij = 1 / (s_j² − s_i²)``, and what Ū and V̄ have outside of the spaces of U and V, divided
-    by the singular values. Of equal singular values, as of equal eigenvalues, F is 0; so is what
-    would be divided by a singular value 0.
+    by the singular values. Equal singular values, and a singular value 0 where the matrix is not
+    square, are what equal eigenvalues are to eigh.
     """
     u, s, vt = items(node)
     by_u, by_s, by_vt = (held_at(g, k) for k in range(3))
     rows, columns = node.args[0].shape[-2:]
     # As a product of differences and sums, F stays exact where the squares would not.
-    inverse_gaps = _reciprocal(times(minus(row(s), column(s)), plus(row(s), column(s))))
+    inverse_gaps = _inverse_gaps(times(minus(row(s), column(s)), plus(row(s), column(s))))
     parts: list[Node] = []
     beside: list[Node] = []
     if by_s is not None:
@@ -156,14 +160,14 @@ def _svd_vjp(node: Linalg, i: int, g: Node) -> Node:
         parts.append(times(turned, row(s)))
         if rows != u.shape[-1]:
             outside = minus(by_u, product(u, inner))
-            beside.append(product(times(outside, row(_reciprocal(s))), vt))
+            beside.append(product(times(outside, row(elementwise("reciprocal", s))), vt))
     if by_vt is not None:
         inner = product(vt, flipped(by_vt))
         turned = times(inverse_gaps, minus(inner, flipped(inner)))
         parts.append(times(column(s), turned))
         if columns != u.shape[-1]:
             outside = minus(by_vt, product(flipped(inner), vt))
-            beside.append(product(times(u, row(_reciprocal(s))), outside))
+            beside.append(product(times(u, row(elementwise("reciprocal", s))), outside))
     middle = parts[0]
     for part in parts[1:]:
         middle = plus(middle, part)

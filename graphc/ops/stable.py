@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from graphc.ir.nodes import Node
-from graphc.ops.contraction import Contraction
+from graphc.ops.contraction import Contraction, contract
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import scalar_value
+from graphc.ops.linalg import Linalg, flipped, linalg
 from graphc.ops.reduction import Reduction, kept, reduction
+from graphc.ops.several import items
 from graphc.ops.structural import Reshape, reshape
 
 
@@ -92,6 +94,47 @@ def quotient_of_exponentials(node: Node) -> Node | None:
     return None
 
 
+def log_of_determinant(node: Node) -> Node | None:
+    """``log(det(x))`` is the logarithm that slogdet gives, and that of the sign.
+
+    The second is 0, or nan where the determinant is negative, as it should be; and neither
+    overflows. ``log(abs(det(x)))`` is the first alone.
+    """
+    if not is_call(node, "log"):
+        return None
+    (x,) = node.args
+    absolute = is_call(x, "absolute")
+    inner = x.args[0] if absolute else x
+    if not (isinstance(inner, Linalg) and inner.function == "det"):
+        return None
+    sign, log = items(linalg("slogdet", inner.args[0]))
+    return log if absolute else elementwise("add", log, elementwise("log", sign))
+
+
+def product_with_inverse(node: Node) -> Node | None:
+    """``inv(a) @ b`` is ``solve(a, b)``, and ``b @ inv(a)`` solves the transposed system."""
+    if not (isinstance(node, Contraction) and len(node.args) == 2 and len(node.output) in (1, 2)):
+        return None
+    for k in (0, 1):
+        inverse, b = node.args[k], node.args[1 - k]
+        if not (isinstance(inverse, Linalg) and inverse.function == "inv" and b is not inverse):
+            continue
+        pair, labels = node.inputs[k], node.inputs[1 - k]
+        shared = set(pair) & set(labels)
+        distinct = len(set(pair)) == len(pair) == 2 and len(set(labels)) == len(labels) <= 2
+        if not distinct or len(shared) != 1 or shared & set(node.output):
+            continue
+        (summed,) = shared
+        (kept,) = set(pair) - shared
+        rest = tuple(label for label in labels if label != summed)
+        if set(node.output) != {kept, *rest}:
+            continue
+        a = inverse.args[0] if pair[1] == summed else flipped(inverse.args[0])
+        right = contract((b,), (labels,), (summed, *rest))
+        return contract((linalg("solve", a, right),), ((kept, *rest),), node.output)
+    return None
+
+
 def _negated(x: Node) -> Node:
     return x.args[0] if is_call(x, "negative") else elementwise("negative", x)
 
@@ -100,6 +143,8 @@ STABLE: tuple[Callable[[Node], Node | None], ...] = (
     log_of_exponentials,
     log_one_plus,
     quotient_of_exponentials,
+    log_of_determinant,
+    product_with_inverse,
 )
 
 

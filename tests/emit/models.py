@@ -423,6 +423,29 @@ def choices():
     return gc.Graph(gc.cost((y * z).sum(), name="C"))
 
 
+@model
+def matrices():
+    """Systems, decompositions, and what the file carries; one matrix shared, one per sample."""
+    x, y = gc.observed("x", shape=(3, 3)), gc.observed("y", shape=3)
+    w = gc.parameter("w", (3, 3), init="normal")
+    shared, own = w @ w.T + 2 * np.eye(3), x @ x.T + 2 * np.eye(3)
+    factor = np.linalg.cholesky(own)
+    white = gc.solve_triangular(factor, y, lower=True)
+    back = gc.solve_triangular(np.linalg.cholesky(shared), y, lower=True, trans=1)
+    values, vectors = np.linalg.eigh(shared)
+    q, r = np.linalg.qr(own)
+    u, s, vt = np.linalg.svd(own[:, :2], full_matrices=False)
+    parts = [
+        (white * back).sum(),
+        (np.linalg.solve(shared, y) * np.linalg.solve(own, y)).sum(),
+        np.linalg.slogdet(own).logabsdet + np.linalg.det(shared) / 50,
+        (values * vectors[0] ** 2).sum() + (q * q[0]).sum() + np.log(r**2 + 1).sum(),
+        (u**2 @ s).sum() + (vt**2).sum(),
+        gc.expm(w / 4).sum() + np.linalg.pinv(own[:, :2]).sum() + np.linalg.inv(own)[0, 1],
+    ]
+    return Graph(gc.cost(sum(parts[1:], parts[0]), name="C"), name="matrices")
+
+
 @cache
 def model_named(name):
     """The model of a name, declared once."""
