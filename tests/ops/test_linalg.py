@@ -233,7 +233,7 @@ def test_the_results_have_numpys_names():
 
 
 X, T = gc.observed("x", shape=(3, 3)), gc.observed("t", shape=(4, 2))
-I, S = gc.observed("i", shape=(2, 2), kind="integer"), gc.observed("s", shape=("m", "n"))
+WHOLE, S = gc.observed("i", shape=(2, 2), kind="integer"), gc.observed("s", shape=("m", "n"))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ I, S = gc.observed("i", shape=(2, 2), kind="integer"), gc.observed("s", shape=("
         (lambda: gc.solve_triangular(X, X, trans=3), UsageError, "trans is 0, 1"),
         (lambda: np.linalg.matrix_norm(X, ord=3), UsageError, "not 3"),
         (lambda: np.linalg.pinv(X, hermitian=True), UsageError, "hermitian"),
-        (lambda: linalg("inv", I.node), KindError, "real matrices"),
+        (lambda: linalg("inv", WHOLE.node), KindError, "real matrices"),
         (lambda: np.linalg.lstsq(X, T), ShapeError, "(3, 3)"),
     ],
 )  # fmt: skip
