@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphc.render.drawing import Arrow, Path, Point, Segment
@@ -121,14 +122,31 @@ def offset(path: Path) -> Path:
     at = path[0][1][0]
     for command, points in path:
         if len(points) == 3:
-            first, last = direction_to(at, points[0]), direction_to(points[1], points[2])
-            moved = (beside(points[0], first), beside(points[1], last), beside(points[2], last))
-            result.append((command, moved))
+            for start, one, two, end in pieces((at, *points)):
+                first, last = direction_to(start, one), direction_to(two, end)
+                result.append(("C", (beside(one, first), beside(two, last), beside(end, last))))
         else:
             way = direction_to(at, points[0] if points[0] != at else path[1][1][0])
             result.append((command, (beside(points[0], way),)))
         at = points[-1]
     return tuple(result)
+
+
+def pieces(curve: Sequence[Point], depth: int = 3) -> list[Sequence[Point]]:
+    """Return a Bézier curve in parts so short that they can be shifted one by one."""
+    if not depth:
+        return [curve]
+    a, b, c, d = curve
+    ab, bc, cd = halfway(a, b), halfway(b, c), halfway(c, d)
+    abc, bcd = halfway(ab, bc), halfway(bc, cd)
+    middle = halfway(abc, bcd)
+    first, second = (a, ab, abc, middle), (middle, bcd, cd, d)
+    return [*pieces(first, depth - 1), *pieces(second, depth - 1)]
+
+
+def halfway(one: Point, other: Point) -> Point:
+    """Return the point in the middle of two."""
+    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
 
 
 def direction_to(start: Point, goal: Point) -> Point:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
 from graphc.render.average import average_of, with_plate
+from graphc.render.backward import magnify as backward_of_block
 from graphc.render.backward import mirror, overlay
 from graphc.render.diagram import Diagram
 from graphc.render.drawing import Drawing, find_direction
@@ -37,6 +38,7 @@ def drawing_of(
     positions: Mapping[str, tuple[float, float]] | None = None,
     expand: bool | Collection[str] = (),
     loops: str = "loop",
+    magnify: str | None = None,
     shapes: bool = True,
 ) -> Drawing:
     """Return the figure of a graph; :func:`graphc.render.files.render` describes the options.
@@ -53,6 +55,8 @@ def drawing_of(
     check("average", average, (None, *AVERAGE_STYLES))
     flow = None if direction is None else find_direction(direction)
     diagram = diagram_of(graph, shapes, expand, params, loops)
+    if magnify is not None:
+        return lay_out(magnified(graph, magnify, shapes), flow, width=width, spacing=spacing)
     averaged = None
     if average is not None:
         averaged = average_of(diagram, graph, indexed=average == "plate")
@@ -71,6 +75,16 @@ def drawing_of(
     if average == "stack" and averaged is not None:
         return stack(drawing, averaged)
     return drawing
+
+
+def magnified(graph: Graph, name: str, shapes: bool) -> Diagram:
+    """Return the diagram of one block with its Jacobians; of its first use, if it has several."""
+    for number, use in enumerate(graph.uses):
+        if use.name == name and use.kind == "function":
+            diagram = diagram_of(graph, shapes, params="shared", loops="closed")
+            return backward_of_block(diagram, f"function {name} {number}")
+    names = ", ".join(use.name for use in graph.functions)
+    raise RenderError(f"magnify: there is no block {name!r} in the graph; it has {names}")
 
 
 def ids_of(

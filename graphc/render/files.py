@@ -30,6 +30,7 @@ def render(
     positions: Mapping[str, tuple[float, float]] | None = None,
     expand: bool | Collection[str] = (),
     loops: str = "loop",
+    magnify: str | None = None,
     shapes: bool = True,
     data: Mapping[str, Any] | None = None,
     force: bool = False,
@@ -72,6 +73,8 @@ def render(
     loops
         ``"loop"`` draws one step of a scan in a frame, with its carry led back; ``"unrolled"``
         several steps one after the other; ``"closed"`` a single block.
+    magnify
+        Draw the block of this name alone, with its Jacobians and the gradients around it.
     shapes
         Write the space of each variable beside it.
     data
@@ -117,6 +120,7 @@ def render(
         positions=positions,
         expand=expand,
         loops=loops,
+        magnify=magnify,
         shapes=shapes,
         **({} if data is None else {"data": data}),
     )

@@ -70,11 +70,11 @@ class Drafter:
         elements += parts.extra
         known = {element.id for element in elements}
         members: dict[str, list[str]] = {}
-        for at, frame in (
+        for name, frame_id in (
             *((slot.id, slot.frame) for slot in shown),
             *((part.id, part.frame) for part in (*parts.blocks, *parts.frames)),
         ):
-            members.setdefault(frame, []).append(at)
+            members.setdefault(frame_id, []).append(name)
         groups = tuple(self._group(frame, members[frame.id]) for frame in reversed(parts.frames))
         return Diagram(
             graph.name,
@@ -160,8 +160,18 @@ class Drafter:
             use.label or self._label(block),
             parameters=tuple(parameter_label(use, short) for short in own),
             hint=self._told(block),
-            symbol=symbol(use),
+            symbol=self._symbol(block),
         )
+
+    def _symbol(self, block: Block) -> str:
+        """Return what the derivatives of a block are written with.
+
+        A block that the user has labelled with its formula goes by the name of what it computes.
+        """
+        slots = [block.scope.find(v) for v in block.use.outputs]
+        if block.use.label and len(slots) == 1 and slots[0] is not None and slots[0].label:
+            return symbol(block.use) if block.use.kind == "cost" else slots[0].label
+        return symbol(block.use)
 
     def _label(self, block: Block) -> str:
         """Return the label of a block: its name and what it is a function of."""
@@ -239,4 +249,5 @@ def product(sizes: Sequence[str] | map[str]) -> str:
 
 def size(dim: Dim) -> str:
     """Return the size of an axis as LaTeX."""
-    return escape(str(dim).replace("*", " "))
+    words = re.split(r"([^\W\d]\w*)", str(dim).replace("*", " "))
+    return "".join(math_label(w) if w.isidentifier() else escape(w) for w in words if w)

@@ -248,8 +248,9 @@ def one_step(parts: Parts, block: Block, uses: Sequence[Use]) -> list[Block]:
 def unroll(parts: Parts, block: Block, uses: Sequence[Use]) -> list[Block]:
     """Return the blocks of several steps, one after the other."""
     loop, arguments = parts_of(block)
-    few = isinstance(loop.steps, int) and loop.steps <= MOST_STEPS
-    steps = [str(k + 1) for k in range(loop.steps)] if few else ["1", "2", "3", str(loop.steps)]
+    steps, few = ["1", "2", "3", str(loop.steps)], False
+    if isinstance(loop.steps, int) and loop.steps <= MOST_STEPS:
+        steps, few = [str(k + 1) for k in range(loop.steps)], True
     if loop.reverse:
         steps.reverse()
     state = [block.scope.find(v) for v in arguments[: loop.carries]]
