@@ -174,7 +174,10 @@ class Compiled:
 
     def _need_cost(self) -> None:
         if not self.model.has_loss:
-            raise CompileError(f"graph '{self.model.name}' has no cost, so there is no loss")
+            raise CompileError(
+                f"graph '{self.model.name}' has no cost, so there is no loss; "
+                "gc.cost(expression) makes one"
+            )
 
     def _need_step(self) -> None:
         if self.model.updates is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import NamingError, UsageError
@@ -60,7 +60,7 @@ class Graph:
     variables, parameters : tuple of Variable
         In order of declaration; parameters are trainable.
     functions, costs : tuple of Use
-        In the order of the data.
+        In the order of the data; a cost that another is made of is among the functions.
     roots : tuple of Variable
 
     Raises
@@ -78,7 +78,7 @@ class Graph:
         self.roots = roots
         order = walk(roots)
         self._names: dict[int, str] = {}
-        uses = _name_uses(_uses(order, roots))
+        uses = _name_uses(_within(_uses(order, roots), roots))
         self.functions = tuple(use for use in uses if use.kind == "function")
         self.costs = tuple(use for use in uses if use.kind == "cost")
         self._uses = uses
@@ -415,6 +415,20 @@ def _calls_inside(uses: Sequence[Use]) -> list[Call]:
         found += inside
         pending += inside
     return found
+
+
+def _within(uses: Sequence[Use], roots: Sequence[Variable]) -> list[Use]:
+    """Return the uses, the costs that others are made of as functions.
+
+    A cost in an expression, as in ``gc.cost(a + 0.1 * b)``, has its part in that: it does not
+    enter the loss a second time. One that is a root counts whatever else is made of it.
+    """
+    read = {id(v) for use in uses for v in use.inputs} - {id(root) for root in roots}
+    inner = [use.kind == "cost" and id(use.outputs[0]) in read for use in uses]
+    return [
+        replace(use, kind="function") if is_inner else use
+        for use, is_inner in zip(uses, inner, strict=True)
+    ]
 
 
 def _name_uses(uses: Sequence[Use]) -> tuple[Use, ...]:

@@ -243,3 +243,24 @@ def test_a_chain_of_5000_blocks():
     got = value(g, {x: np.array([1e-9, 0.0])})
     np.testing.assert_allclose(got, [1, 1], rtol=1e-10)
     assert len(net.nx) == 10003
+
+
+def test_a_cost_in_a_cost_has_its_part_in_that_alone():
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3, init="ones")
+    parts = gc.mse(w @ x, 0.0, name="fit"), gc.l2_penalty(w, name="size")
+    whole = gc.cost(parts[0] + 0.1 * parts[1], name="C")
+    data = {"x": np.ones((2, 3))}
+    for roots, costs, expected in [
+        ((whole,), ["C"], 9.3),
+        ((whole, parts[0]), ["fit", "C"], 18.3),  # a root counts, and is what one asks for
+        ((whole, 2.0 * whole), ["C"], 9.3),
+        (parts, ["fit", "size"], 12.0),
+    ]:
+        net = gc.Graph(*roots)
+        assert [use.name for use in net.costs] == costs
+        program = gc.compile(net)
+        assert program.loss(program.init_params(), **data) == pytest.approx(expected)
+    bare = gc.compile(gc.Graph(parts[0] + 0.1 * parts[1]))
+    assert bare.forward(bare.init_params(), **data) == pytest.approx([9.3, 9.3])
+    with pytest.raises(gc.CompileError, match="has no cost"):
+        bare.loss(bare.init_params(), **data)
