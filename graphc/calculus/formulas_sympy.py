@@ -170,10 +170,11 @@ def _mills(x: Any) -> Any:
 
 
 def _exprel(n: Any, x: Any) -> Any:
-    """Return the exponential without its first n terms, divided by xⁿ."""
+    """Return the n-th derivative of the relative exponential."""
     import sympy as sp
 
-    return (sp.exp(x) - sum(x**k / sp.factorial(k) for k in range(int(n)))) / x**n
+    at = sp.Dummy()
+    return sp.diff((sp.exp(at) - 1) / at, at, int(n)).subs(at, x)
 
 
 def _truncated(x: Any) -> Any:

@@ -77,7 +77,7 @@ ORDERED = {
     "iv": ("I_{}", "I_{{{}}}"),
     "ive": ("I^e_{}", r"I^{{\mathrm{{e}}}}_{{{}}}"),
     "spherical_jn": ("j_{}", "j_{{{}}}"),
-    "exprel": ("exprel_{}", r"\mathrm{{exprel}}_{{{}}}"),
+    "exprel": ("exprel^({})", r"\mathrm{{exprel}}^{{({})}}"),
 }
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -107,6 +107,8 @@ def called(style: Style, function: str, args: Sequence[str]) -> str:
         return style.function(function)
     if function in ORDERED:
         order, *args = args
+        if function == "exprel" and order == "0":
+            return style.function(function) + style.brackets(args[0])
         return ORDERED[function][style.column].format(order) + style.brackets(", ".join(args))
     if function == "logical_not":
         return style.brackets(f"1 {style.minus} {args[0]}")

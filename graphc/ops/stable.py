@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, contract
 from graphc.ops.elementwise import Elementwise, elementwise
-from graphc.ops.leaves import scalar_value
+from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.linalg import Linalg, flipped, linalg
 from graphc.ops.reduction import Reduction, kept, reduction
 from graphc.ops.several import items
@@ -29,7 +29,9 @@ def log_of_exponentials(node: Node) -> Node | None:
         return None
     (x,) = node.args
     if is_call(x, "add"):
-        return _softplus(x)
+        return _log_of_sum(x)
+    if is_call(x, "subtract") and scalar_value(x.args[0]) == 1:
+        return _log_of_rest(x.args[1])
     if is_call(x, "sigmoid"):
         return elementwise("log_sigmoid", x.args[0])
     if isinstance(x, Reduction) and x.function == "softmax":
@@ -37,11 +39,22 @@ def log_of_exponentials(node: Node) -> Node | None:
     return _logsumexp(x)
 
 
-def _softplus(x: Node) -> Node | None:
+def _log_of_sum(x: Node) -> Node | None:
     for one, other in (x.args, x.args[::-1]):
-        if scalar_value(one) == 1 and is_call(other, "exp"):
-            return elementwise("softplus", other.args[0])
+        if scalar_value(one) == 1 and other.kind == "real":
+            return log_one_plus(elementwise("log1p", other)) or elementwise("log1p", other)
+    if all(is_call(arg, "exp") for arg in x.args):
+        return elementwise("logaddexp", *(arg.args[0] for arg in x.args))
     return None
+
+
+def _log_of_rest(x: Node) -> Node | None:
+    """Return ``log(1 - x)``; of a sigmoid it is the log-sigmoid of the other sign."""
+    if x.kind != "real":
+        return None
+    if is_call(x, "sigmoid"):
+        return elementwise("log_sigmoid", _negated(x.args[0]))
+    return elementwise("log1p", _negated(x))
 
 
 def _logsumexp(x: Node) -> Node | None:
@@ -68,17 +81,66 @@ def _exponentials(node: Node) -> tuple[Node, tuple[int, ...]] | None:
 
 
 def log_one_plus(node: Node) -> Node | None:
-    """``log1p(exp(x))`` is softplus."""
-    if is_call(node, "log1p") and is_call(node.args[0], "exp"):
-        return elementwise("softplus", node.args[0].args[0])
+    """``log1p(exp(x))`` is softplus, ``log1p(-sigmoid(x))`` the log-sigmoid of the other sign."""
+    if not is_call(node, "log1p"):
+        return None
+    (x,) = node.args
+    if is_call(x, "exp"):
+        return elementwise("softplus", x.args[0])
+    if is_call(x, "negative") and is_call(x.args[0], "sigmoid"):
+        return _log_of_rest(x.args[0])
     return None
+
+
+def exponential_less_one(node: Node) -> Node | None:
+    """``exp(x) - 1`` is expm1, whichever way it is written."""
+    if not is_call(node, "add") and not is_call(node, "subtract"):
+        return None
+    a, b = node.args
+    if is_call(node, "add"):
+        for one, other in ((a, b), (b, a)):
+            if scalar_value(one) == -1 and is_call(other, "exp"):
+                return elementwise("expm1", other.args[0])
+    elif scalar_value(b) == 1 and is_call(a, "exp"):
+        return elementwise("expm1", a.args[0])
+    elif scalar_value(a) == 1 and is_call(b, "exp"):
+        return elementwise("negative", elementwise("expm1", b.args[0]))
+    return None
+
+
+def root_of_squares(node: Node) -> Node | None:
+    """``sqrt(a**2 + b**2)`` is hypot, which neither overflows nor has a pole at 0."""
+    if is_call(node, "sqrt"):
+        (x,) = node.args
+    elif is_call(node, "power") and scalar_value(node.args[1]) == 0.5:
+        x = node.args[0]
+    else:
+        return None
+    if not is_call(x, "add"):
+        return None
+    roots = [_root(arg) for arg in x.args]
+    if roots[0] is None or roots[1] is None:
+        return None
+    return elementwise("hypot", *roots)  # type: ignore[arg-type]
+
+
+def _root(x: Node) -> Node | None:
+    """Return what `x` is the square of."""
+    if x.kind != "real":
+        return None
+    if is_call(x, "square") or (is_call(x, "power") and scalar_value(x.args[1]) == 2):
+        return x.args[0]
+    return x.args[0] if is_call(x, "multiply") and x.args[0] is x.args[1] else None
 
 
 def quotient_of_exponentials(node: Node) -> Node | None:
     """``exp(x) / sum(exp(x))`` is softmax, ``1 / (1 + exp(-x))`` the sigmoid."""
-    if not is_call(node, "divide"):
+    if is_call(node, "reciprocal"):
+        top, bottom = constant(1.0), node.args[0]
+    elif is_call(node, "divide"):
+        top, bottom = node.args
+    else:
         return None
-    top, bottom = node.args
     if is_call(top, "exp"):
         inner = bottom.args[0] if isinstance(bottom, Reshape) else bottom
         summed = _exponentials(inner)
@@ -91,6 +153,10 @@ def quotient_of_exponentials(node: Node) -> Node | None:
         for one, other in (bottom.args, bottom.args[::-1]):
             if scalar_value(one) == 1 and is_call(other, "exp"):
                 return elementwise("sigmoid", _negated(other.args[0]))
+    if is_call(top, "exp") and is_call(bottom, "add"):
+        for one, other in (bottom.args, bottom.args[::-1]):
+            if scalar_value(one) == 1 and other is top:
+                return elementwise("sigmoid", top.args[0])
     return None
 
 
@@ -145,6 +211,8 @@ STABLE: tuple[Callable[[Node], Node | None], ...] = (
     quotient_of_exponentials,
     log_of_determinant,
     product_with_inverse,
+    exponential_less_one,
+    root_of_squares,
 )
 
 

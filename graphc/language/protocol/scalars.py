@@ -102,7 +102,7 @@ OPERATORS |= {
     "i1": lambda x: ordered_function("iv")(1, x),
     "i0e": lambda x: ordered_function("ive")(0, x),
     "i1e": lambda x: ordered_function("ive")(1, x),
-    "exprel": lambda x: ordered_function("exprel")(1, x),
+    "exprel": lambda x: ordered_function("exprel")(0, x),
     "conjugate": _composed("conjugate", as_number),
 }
 

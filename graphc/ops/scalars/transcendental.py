@@ -34,8 +34,8 @@ row("logaddexp", lambda a, b, y: _sigmoid(_difference(a, b)),
     lambda a, b, y: _sigmoid(_difference(b, a)))  # fmt: skip
 row("logaddexp2", lambda a, b, y: _sigmoid(LOG2 * _difference(a, b)),
     lambda a, b, y: _sigmoid(LOG2 * _difference(b, a)))  # fmt: skip
-# Relative exponentials: exprel(1, x) = (exp(x) − 1) / x, and so on; closed under derivatives.
-row("exprel", None, lambda n, x, y: y - n * _exprel(n + 1, x), kind=ordered, discrete=(0,),
+# exprel(0, x) = (exp(x) − 1) / x, and its derivatives by their orders.
+row("exprel", None, lambda n, x, y: _exprel(n + 1, x), kind=ordered, discrete=(0,),
     evaluate=elementary.exprel)  # fmt: skip
 row("cosm1", lambda x, y: -_sin(x), evaluate=elementary.cosm1)
 # Trigonometric functions.
