@@ -10,7 +10,7 @@ INSTALL = -m pip install -qq --disable-pip-version-check
 SOURCES := $(shell find graphc -type f ! -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench venv clean distclean
+.PHONY: help docs demo test test-all check format bench venv clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: $(VENV)/.installed ## formatting, lint, types, and the direction of impor
 format: $(VENV)/.installed ## format the sources and apply the safe lint fixes
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+docs: $(VENV)/.installed ## build the documentation site in docs/_build/html, the gallery run
+	$(PY) $(INSTALL) -e ".[docs]"
+	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/.installed ## run the benchmarks
 	PYTHONPATH=. $(PY) tests/benchmarks/run.py $(BENCH_ARGS)

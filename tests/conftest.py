@@ -7,6 +7,7 @@ reason names torch, so that no run can pass for one that made the comparisons.
 """
 
 import os
+import re
 
 # Read when the libraries are first imported, hence before any of them. The suite's products are
 # small: more threads than two only make them slower, and timings worse.
@@ -25,6 +26,12 @@ collect_ignore_glob = ["golden/*", "benchmarks/*"]
 hypothesis.settings.register_profile("graphc", deadline=None)
 if not os.environ.get("CI"):  # there hypothesis loads a profile of its own: derandomised
     hypothesis.settings.load_profile("graphc")
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Leave addresses out of the names of tests: every process must call them the same."""
+    text = repr(val)
+    return re.sub(r" at 0x[0-9a-f]+", "", text) if " at 0x" in text else None
 
 
 def torch_is_required():
