@@ -135,11 +135,14 @@ def variable_facts(graph: Graph, v: Variable) -> Facts:
 
 
 def lines_of(program: Compiled) -> Facts:
-    """Return block, direction and defined name of each line that computes, by its number."""
+    """Return the defined name of each line that computes, and uses and rules, by its number.
+
+    The use -1 is what adds up the costs.
+    """
     return {
         str(number): [
             traced.defines,
-            *[[origin.use, origin.rule] for origin in traced.origins if origin.use >= 0],
+            *[[origin.use, origin.rule] for origin in traced.origins],
         ]
         for number, traced in program.origins.items()
     }

@@ -18,9 +18,10 @@ const Formulas = (letters) => {
     const tokens = latex.match(/\\[A-Za-z]+|\\.|[^\s]/gsu) || [];
     let at = 0;
 
+    const STOPS = ["\\right", "&", "\\\\", "\\end"];
     const row = (end) => {
       const items = [];
-      while (at < tokens.length && tokens[at] !== end && tokens[at] !== "\\right") {
+      while (at < tokens.length && tokens[at] !== end && !STOPS.includes(tokens[at])) {
         items.push(scripted());
       }
       return { kind: "row", items: items.filter(Boolean) };
@@ -75,6 +76,19 @@ const Formulas = (letters) => {
         const inner = row(null);
         at++;
         return { kind: "fence", open, inner, close: delimiter() };
+      }
+      if (name === "begin") {
+        const kind = raw(), rows = [[]];
+        while (at < tokens.length && tokens[at] !== "\\end") {
+          rows[rows.length - 1].push(row(undefined));
+          if (tokens[at] === "\\\\") rows.push([]);
+          if (tokens[at] === "&" || tokens[at] === "\\\\") at++;
+          else if (tokens[at] !== "\\end") break;
+        }
+        at++;
+        raw();
+        const [open, close] = { cases: "{ ", pmatrix: "()", bmatrix: "[]" }[kind] || "  ";
+        return { kind: "table", rows, open: open.trim(), close: close.trim(), left: kind === "cases" };
       }
       if (["mathrm", "text", "operatorname", "mathsf", "mathtt", "mathcal"].includes(name)) {
         return word(raw());
@@ -154,7 +168,7 @@ const Formulas = (letters) => {
     return (SPACES[`${left} ${right}`] || 0) * scale;
   };
   const classOf = (item) => ({
-    fraction: "inner", fence: "inner", root: "ord", accent: "ord", row: "ord", space: "",
+    fraction: "inner", fence: "inner", table: "inner", root: "inner", accent: "ord", row: "ord", space: "",
   }[item.kind] ?? (item.kind === "scripts" ? classOf(item.base || sign(" ")) :
     item.cls === "big" ? "op" : item.cls));
 
@@ -195,6 +209,7 @@ const Formulas = (letters) => {
       case "fraction": return setFraction(item, scale, display);
       case "scripts": return setScripts(item, scale, display);
       case "fence": return setFence(item, scale, display);
+      case "table": return setTable(item, scale, display);
       case "root": return setRoot(item, scale, display);
       default: return setAccent(item, scale, display);
     }
@@ -265,6 +280,30 @@ const Formulas = (letters) => {
     const reach = Math.max(inner.height - AXIS * scale, inner.depth + AXIS * scale);
     return inLine([stretched(item.open, reach, scale), inner, stretched(item.close, reach, scale)]);
   };
+  const setTable = (item, scale, display) => {
+    const rows = item.rows.filter((row) => row.some((cell) => cell.items.length))
+      .map((row) => row.map((cell) => set(cell, scale, false)));
+    const columns = Math.max(0, ...rows.map((row) => row.length)), drawn = [];
+    const widths = Array.from({ length: columns }, (_, k) => Math.max(...rows.map((row) => row[k]?.width || 0)));
+    const heights = rows.map((row) => Math.max(700 * scale, ...row.map((cell) => cell.height)));
+    const depths = rows.map((row) => Math.max(250 * scale, ...row.map((cell) => cell.depth)));
+    const gap = 150 * scale, spread = 800 * scale;
+    const whole = rows.reduce((sum, _, r) => sum + heights[r] + depths[r] + (r ? gap : 0), 0);
+    let y = -whole / 2 - AXIS * scale;
+    rows.forEach((row, r) => {
+      y += heights[r];
+      let x = 0;
+      row.forEach((cell, k) => {
+        drawn.push(...moved(cell, x + (item.left ? 0 : (widths[k] - cell.width) / 2), y));
+        x += widths[k] + spread;
+      });
+      y += depths[r] + gap;
+    });
+    const width = widths.reduce((sum, w) => sum + w, 0) + spread * Math.max(0, columns - 1);
+    const inner = box(width, whole / 2 + AXIS * scale, whole / 2 - AXIS * scale, drawn);
+    const fences = [item.open, item.close].map((c) => stretched(c, whole / 2, scale));
+    return inLine([fences[0], box(80 * scale, 0, 0), inner, fences[1]]);
+  };
   const setRoot = (item, scale, display) => {
     const inner = set(item.inner, scale, display);
     const rule = RULE * scale, gap = 110 * scale;
@@ -272,8 +311,9 @@ const Formulas = (letters) => {
     const names = letters.larger["√"] || ["√"];
     const tall = (name) => (letters.glyphs[name][2] - letters.glyphs[name][1]) * scale >= height;
     const mark = glyph(names.find(tall) || names[names.length - 1], scale);
-    const top = inner.height + gap + rule;
-    return box(mark.width + inner.width + 60 * scale, top, Math.max(inner.depth, mark.depth), [
+    const spare = Math.max(0, mark.height + mark.depth - height); // shared above and below
+    const top = inner.height + gap + rule + spare / 2, foot = mark.depth + mark.height - top;
+    return box(mark.width + inner.width + 60 * scale, top, Math.max(inner.depth, foot), [
       ...moved(mark, 0, mark.height - top),
       ...moved(inner, mark.width, 0),
       { rule: true, x: mark.width - 12 * scale, y: -top, width: inner.width + 60 * scale, height: rule },

@@ -60,6 +60,7 @@ def letters_for(formulas: Iterable[str]) -> dict[str, Any]:
     plain = re.sub(r"\\[A-Za-z]+", " ", text)
     # The letters of names of functions are among those of the words themselves.
     plain += "".join(word for word in WORDS if word in used)
+    plain += "{" if "begin" in used else ""
     wanted = {*plain, *ALWAYS, *commands.values(), *ACCENTS.values()} - {" ", "\n", "\\", ""}
     font = load_font()
     glyphs: dict[str, Glyph] = {}
@@ -139,7 +140,7 @@ def enlarged(font: Any, glyphs: dict[str, Glyph], c: str) -> list[str]:
 def outline(glyph: Any) -> Glyph:
     """Return measures and outline, y down, in whole units."""
     parts: list[str] = []
-    for operator in glyph.operators:
+    for operator in operators_of(glyph):
         segment = operator.path(0, 0, scale=1)
         if segment[0] == "M" and parts:
             parts.append("Z")
@@ -147,3 +148,14 @@ def outline(glyph: Any) -> Glyph:
     drawn = re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join([*parts, "Z"] if parts else []))
     box = glyph.bbox
     return int(glyph.advance()), int(box.ymin), int(box.ymax), drawn.replace(" -", "-").strip()
+
+
+def operators_of(glyph: Any) -> list[Any]:
+    """Return the drawing operations of a glyph, also of one that is put together from pieces."""
+    pieces = zip(getattr(glyph, "glyphs", ()), getattr(glyph, "offsets", ()), strict=False)
+    moved = [
+        operator.xform(1, 0, 0, 1, 0, up, 1, 1)
+        for part, up in pieces
+        for operator in part.operators
+    ]
+    return [*glyph.operators, *moved]

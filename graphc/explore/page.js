@@ -46,19 +46,27 @@
 
   const blocks = facts.blocks, variables = facts.variables;
   const variable = new Map(variables.map((v) => [v.name, v]));
-  const nodes = new Map();
-  for (const g of figure.querySelectorAll(".gc-node")) nodes.set(g.dataset.id, g);
-  const edges = [...figure.querySelectorAll(".gc-edge")];
-  const edgesAt = new Map(); // those of an element
-  for (const g of edges) {
-    for (const end of [g.dataset.source, g.dataset.target]) {
-      if (!edgesAt.has(end)) edgesAt.set(end, []);
-      edgesAt.get(end).push(g);
-    }
-  }
-  const things = new Map(); // what is selected by an element of the figure
+  const things = new Map(); // what can be selected, by the id that it has in the figure
   blocks.forEach((block, i) => things.set(block.id, { kind: "block", i, name: block.name, fact: block }));
   variables.forEach((v, i) => things.set(v.id, { kind: "variable", i, name: v.name, fact: v }));
+
+  // An element stands for a thing itself, for it mirrored in the backward pass, or for a part of an
+  // open block.
+  const elements = [...figure.querySelectorAll(".gc-group, .gc-node")];
+  const edges = [...figure.querySelectorAll(".gc-edge")];
+  const standsFor = (g) => [g.dataset.id, g.dataset.twin, g.dataset.id.split(" / ")[0]]
+    .find((id) => things.has(id));
+  const put = (map, id, g) => map.has(id) ? map.get(id).push(g) : map.set(id, [g]);
+  const nodes = new Map(), forwardParts = new Map(), twins = new Map(), edgesAt = new Map();
+  for (const g of elements) {
+    const id = standsFor(g);
+    if (id === undefined) continue;
+    if (g.dataset.id === id) nodes.set(id, g);
+    put(g.dataset.twin ? twins : forwardParts, id, g);
+  }
+  for (const g of edges) for (const end of [g.dataset.source, g.dataset.target]) put(edgesAt, end, g);
+  const shownAs = (id, back) => (back && twins.get(id)) || forwardParts.get(id) || [];
+  const edgesOf = (id, back) => shownAs(id, back).flatMap((g) => edgesAt.get(g.dataset.id) || []);
   const maker = new Map(), readers = new Map(variables.map((v) => [v.name, []]));
   blocks.forEach((block, i) => {
     block.outputs.forEach((name) => maker.set(name, i));
@@ -71,8 +79,12 @@
   }
   lines.sort((a, b) => a.number - b.number);
   const isBack = (line) => line.origins.length > 0 && line.origins[0][1] !== "forward";
-  const linesOfBlock = (i) => lines.filter((line) => line.origins.some(([use]) => use === i) &&
-    (line.origins[0][0] === i || !line.origins.some(([use], k) => k === 0 && use !== i)));
+  // A block's own lines; where it has none in a direction, those in which it is spelled.
+  const linesOfBlock = (i) => [false, true].flatMap((back) => {
+    const own = lines.filter((line) => isBack(line) === back && line.origins[0]?.[0] === i);
+    return own.length ? own : lines.filter((line) =>
+      line.origins.some(([use, rule]) => use === i && (rule !== "forward") === back));
+  }).sort((a, b) => a.number - b.number);
   const linesOfVariable = (name) => lines.filter((line) =>
     line.defines === name || line.defines === `d_${name}`);
 
@@ -102,7 +114,9 @@
 
   const formula = (number, width, size) => {
     const [latex, text] = facts.formulas[number];
-    return typeset(latex, text, size, width);
+    const svg = typeset(latex, text, size, width);
+    svg.style.minWidth = `${0.65 * svg.getAttribute("width")}px`; // smaller, one could not read it
+    return svg;
   };
   const entry = (number, note, width) => {
     if (number === null) {
@@ -110,7 +124,7 @@
         make("p", { class: "none" }, "No closed formula; the emitted code computes it."));
     }
     return make("div", { class: "entry" }, formula(number, width),
-      note ? make("span", { class: "shape" }, note) : null,
+      note ? make("span", { class: "shape" }, note.startsWith("[") ? note : ["∈ ℝ", make("sup", {}, note)]) : null,
       copyButton("LaTeX", facts.formulas[number][0]));
   };
 
@@ -200,8 +214,8 @@
 
   const select = (id, { way, keepSource = false, focus = false, quiet = false } = {}) => {
     const thing = things.get(id);
-    for (const g of figure.querySelectorAll(".selected, .near")) {
-      g.classList.remove("selected", "near");
+    for (const g of figure.querySelectorAll(".selected")) {
+      g.classList.remove("selected");
       g.setAttribute("aria-pressed", "false");
     }
     selected = thing ? id : null;
@@ -210,11 +224,13 @@
       details.replaceChildren(overview());
       return;
     }
-    const g = nodes.get(id);
-    if (g) {
+    for (const g of [...shownAs(id), ...(twins.get(id) || [])]) {
       g.classList.add("selected");
       g.setAttribute("aria-pressed", "true");
-      for (const other of nodes.values()) other.setAttribute("tabindex", "-1");
+    }
+    const g = shownAs(id, way)[0];
+    if (g) {
+      for (const other of elements) other.setAttribute("tabindex", "-1");
       g.setAttribute("tabindex", "0");
       if (focus) g.focus({ preventScroll: true });
       bringIntoView(g);
@@ -268,7 +284,7 @@
     return make("div", {},
       make("div", { class: "title" },
         make("h2", {}, b.name),
-        make("p", {}, `${b.kind === "cost" ? "cost" : "function"} ${b.function}`),
+        make("p", {}, b.function === b.kind ? b.kind : `${b.kind} ${b.function}`),
         make("p", {}, `${ins} → ${outs}`),
         make("ul", { class: "chips" },
           chip("parameters", b.count),
@@ -311,7 +327,7 @@
       ], [
         parts.length ? card(parts.length > 1 ? "Gradient: the sum of these" : "Gradient", "backward",
           parts.map((n) => entry(n, "", width))) : null,
-        codeCard("Its lines", "", mine),
+        codeCard("Its lines", "", [...mine.filter((line) => !isBack(line)), ...mine.filter(isBack)]),
       ]),
       numbersOf({ inputs: [], parameters: [], outputs: [name] }));
   };
@@ -405,7 +421,7 @@
     $("back").disabled = $("first").disabled = step < 0;
     $("forth").disabled = $("last").disabled = step === steps.length - 1;
     if (step === steps.length - 1) pause();
-    for (const g of [...nodes.values(), ...edges]) g.classList.remove("active", "done", "carried");
+    for (const g of [...elements, ...edges]) g.classList.remove("active", "done", "carried");
     canvas.classList.toggle("stepping", stepping());
     const current = steps[step];
     canvas.classList.toggle("backward", Boolean(current && current.back));
@@ -418,15 +434,16 @@
       return;
     }
     const block = blocks[current.i];
-    for (const earlier of steps.slice(0, step)) {
-      const b = blocks[earlier.i];
-      [b.id, ...b.inputs.map(idOf), ...b.outputs.map(idOf)].forEach((id) => nodes.get(id)?.classList.add("done"));
-      edgesAt.get(b.id)?.forEach((g) => g.classList.add("done"));
-      if (earlier.back) b.partials.filter((p) => p.needed).forEach((p) => nodes.get(idOf(p.wrt))?.classList.add("carried"));
+    const mark = (found, name) => found.forEach((g) => g.classList.add(name));
+    const around = (b) => [b.id, ...[...b.inputs, ...b.outputs, ...b.parameters].map(idOf)];
+    for (const { i, back } of steps.slice(0, step)) {
+      const b = blocks[i];
+      around(b).forEach((id) => mark(shownAs(id, back), "done"));
+      mark(edgesOf(b.id, back), "done");
+      if (back) b.partials.filter((p) => p.needed).forEach((p) => mark(shownAs(idOf(p.wrt), back), "carried"));
     }
-    const near = [...block.inputs, ...block.outputs, ...block.parameters].map(idOf);
-    [block.id, ...near].forEach((id) => nodes.get(id)?.classList.add("active"));
-    edgesAt.get(block.id)?.forEach((g) => g.classList.add("active"));
+    around(block).forEach((id) => mark(shownAs(id, current.back), "active"));
+    mark(edgesOf(block.id, current.back), "active");
     select(block.id, { way: current.back, quiet: true });
     const found = current.back ? block.partials.filter((p) => p.needed).map((p) => p.backward) : block.forward;
     $("caption").replaceChildren(make("span", { class: "way" }, way(current)), make("span", {}, block.name),
@@ -467,6 +484,12 @@
   const natural = figure.viewBox.baseVal, whole = { width: natural.width, height: natural.height };
   let view = { x: 0, y: 0, width: whole.width, height: whole.height };
   const shape = () => canvas.getBoundingClientRect();
+  const settle = () => { // what is closer than the whole figure stays within it, else it is centred
+    for (const [from, size] of [["x", "width"], ["y", "height"]]) {
+      const spare = whole[size] + 24 - view[size];
+      view[from] = spare < 0 ? (whole[size] - view[size]) / 2 : Math.max(-12, Math.min(spare - 12, view[from]));
+    }
+  };
   const apply = () => figure.setAttribute("viewBox",
     `${view.x.toFixed(2)} ${view.y.toFixed(2)} ${view.width.toFixed(2)} ${view.height.toFixed(2)}`);
   const fit = () => {
@@ -477,6 +500,13 @@
     view = { x: (whole.width - w) / 2, y: (whole.height - h) / 2, width: w, height: h };
     apply();
   };
+  const open = () => { // at a size that can be read, where the flow begins
+    fit();
+    const { width } = shape();
+    if (width / view.width >= 0.45) return;
+    const first = nodes.get(blocks[0]?.id);
+    if (first) bringIntoView(first);
+  };
   const zoom = (factor, cx = 0.5, cy = 0.5) => {
     const { width } = shape();
     const scale = Math.max(0.05, Math.min(8, (width / view.width) * factor));
@@ -486,8 +516,9 @@
   };
   const bringIntoView = (g) => {
     const box = g.getBBox(), { width } = shape();
-    if (width && width / view.width < 0.35) { // too small to read: come closer
-      const scale = 0.9;
+    const came = width && width / view.width < 0.35;
+    if (came) { // too small to read: come closer
+      const scale = Math.max(0.5, Math.min(0.9, width / (whole.width + 24)));
       view.height *= width / scale / view.width;
       view.width = width / scale;
       view.x = box.x + box.width / 2 - view.width / 2;
@@ -498,6 +529,7 @@
     if (box.y - pad < view.y) view.y = box.y - pad;
     if (box.x + box.width + pad > view.x + view.width) view.x = box.x + box.width + pad - view.width;
     if (box.y + box.height + pad > view.y + view.height) view.y = box.y + box.height + pad - view.height;
+    if (came) settle();
     apply();
   };
   canvas.addEventListener("wheel", (event) => {
@@ -506,6 +538,10 @@
     zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)),
       (event.clientX - left) / width, (event.clientY - top) / height);
   }, { passive: false });
+  const under = (event) => {
+    const g = event.target.closest(".gc-node, .gc-group");
+    return g ? standsFor(g) : undefined;
+  };
   const pointers = new Map();
   let travelled = 0;
   canvas.addEventListener("pointerdown", (event) => {
@@ -543,10 +579,10 @@
   }
   canvas.addEventListener("click", (event) => {
     if (travelled > 4) return;
-    const g = event.target.closest(".gc-node");
-    if (g && things.has(g.dataset.id)) {
+    const id = under(event);
+    if (id) {
       stopStepping();
-      select(g.dataset.id, { focus: true });
+      select(id, { focus: true });
     }
   });
   canvas.addEventListener("dblclick", (event) => {
@@ -555,8 +591,7 @@
     zoom(1.6, (event.clientX - left) / width, (event.clientY - top) / height);
   });
   canvas.addEventListener("mouseover", (event) => {
-    const g = event.target.closest(".gc-node");
-    hintLines(g ? g.dataset.id : null);
+    hintLines(under(event));
   });
   canvas.addEventListener("mouseleave", () => hintLines(null));
   $("closer").onclick = () => zoom(1.3);
@@ -573,8 +608,8 @@
   const neighbour = (g, [dx, dy]) => {
     const [x, y] = middle(g);
     let best = null, least = Infinity;
-    for (const [id, other] of nodes) {
-      if (other === g || !things.has(id)) continue;
+    for (const other of elements) {
+      if (other === g || !other.matches(".gc-node") || standsFor(other) === undefined) continue;
       const [ox, oy] = middle(other);
       const along = (ox - x) * dx + (oy - y) * dy, across = Math.abs((ox - x) * dy) + Math.abs((oy - y) * dx);
       if (along < 4) continue;
@@ -584,7 +619,7 @@
     return best;
   };
   figure.addEventListener("keydown", (event) => {
-    const g = event.target.closest(".gc-node");
+    const g = event.target.closest(".gc-node, .gc-group");
     if (!g) return;
     if (event.key in ARROWS) {
       event.preventDefault();
@@ -592,15 +627,23 @@
       const next = neighbour(g, ARROWS[event.key]);
       if (next) {
         stopStepping();
-        select(next.dataset.id, { focus: true });
+        select(standsFor(next), { way: Boolean(next.dataset.twin) || undefined });
+        reach(next);
       }
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       event.stopPropagation();
       stopStepping();
-      select(g.dataset.id, { focus: true });
+      select(standsFor(g));
+      reach(g);
     }
   });
+  const reach = (g) => { // of several elements that stand for one thing, the focus stays at this one
+    for (const other of elements) other.setAttribute("tabindex", "-1");
+    g.setAttribute("tabindex", "0");
+    g.focus({ preventScroll: true });
+    bringIntoView(g);
+  };
 
   // --- search ------------------------------------------------------------------------------------
 
@@ -701,6 +744,20 @@
 
   // --- start ---------------------------------------------------------------------------------------
 
+  // Beside the details or above them: where the figure is larger; where it is too large for both,
+  // where it is wider.
+  const arrange = () => {
+    const beside = { width: innerWidth * 0.31, height: innerHeight - 160 };
+    const above = { width: innerWidth - 60, height: innerHeight * 0.46 - 60 };
+    const whenFit = (pane) => Math.min(pane.width / whole.width, pane.height / whole.height, 1.25);
+    const readable = Math.max(whenFit(beside), whenFit(above)) > 0.5;
+    const tall = readable ? whenFit(beside) > 1.15 * whenFit(above) :
+      Math.min(1, beside.width / whole.width) > Math.min(1, above.width / whole.width);
+    main.classList.toggle("tall", tall);
+    const needed = (whole.height + 40) * Math.min(1.25, above.width / (whole.width + 24)) + 62;
+    const height = Math.max(190, Math.min(needed, innerHeight * 0.46));
+    main.style.setProperty("--figure-height", `${Math.round(height)}px`);
+  };
   const start = () => {
     figure.removeAttribute("width");
     figure.removeAttribute("height");
@@ -709,9 +766,9 @@
     figure.setAttribute("aria-label", `Diagram of ${facts.name}. Arrow keys move from element to element.`);
     figure.querySelector("title")?.remove();
     let first = true;
-    for (const [id, g] of nodes) {
-      if (!things.has(id)) continue;
-      const name = g.querySelector("title")?.textContent || id;
+    for (const g of elements) {
+      if (standsFor(g) === undefined) continue;
+      const name = g.querySelector("title")?.textContent || g.dataset.id;
       g.setAttribute("role", "button");
       g.setAttribute("aria-label", name);
       g.setAttribute("aria-pressed", "false");
@@ -719,15 +776,9 @@
       first = false;
     }
     setTheme(theme);
-    const tall = whole.height > 1.15 * whole.width;
-    main.classList.toggle("tall", tall);
-    if (tall) main.style.setProperty("--figure-width", whole.width / whole.height < 0.5 ? "0.75fr" : "1fr");
-    else {
-      const needed = (whole.height + 40) * Math.min(1.25, (innerWidth - 60) / (whole.width + 24)) + 62;
-      main.style.setProperty("--figure-height", `${Math.round(Math.max(190, Math.min(needed, innerHeight * 0.46)))}px`);
-    }
+    arrange();
     showSource();
-    fit();
+    open();
     new ResizeObserver(() => {
       const { width, height } = shape();
       if (width && height) {
@@ -739,7 +790,8 @@
     addEventListener("resize", () => {
       clearTimeout(resize);
       resize = setTimeout(() => {
-        fit();
+        arrange();
+        open();
         if (selected) select(selected, { keepSource: true, quiet: true, way: steps[step]?.back });
       }, 150);
     });

@@ -122,7 +122,8 @@ def print_node(node: Node, sheet: Sheet) -> Iterator[str]:
     element, paint = node.element, sheet.palette.paint(node.element.kind)
     dashes = f' stroke-dasharray="{DASHES}"' if element.kind == "latent" else ""
     stroke = f'stroke="{paint.stroke}"{dashes}'
-    yield f'<g class="gc-node gc-{element.kind}" data-id={attribute(element.id)}>'
+    twin = f" data-twin={attribute(element.twin)}" if element.twin else ""
+    yield f'<g class="gc-node gc-{element.kind}" data-id={attribute(element.id)}{twin}>'
     yield f"<title>{text(element.hint or element.id)}</title>"
     if node.outline:
         yield (

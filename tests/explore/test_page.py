@@ -5,6 +5,7 @@ import pytest
 
 import graphc as gc
 from tests.browser import Browser
+from tests.emit.models import MODELS
 from tests.explore.test_facts import deep, network
 from tests.render.test_svg import HOSTILE
 
@@ -21,8 +22,9 @@ def opened(browser, tmp_path):
     """Open the page of a graph; at the end, see that it neither complained nor asked around."""
     pages = []
 
-    def open_page(graph, data=None, **options):
-        path = gc.render(graph, tmp_path / f"{graph.name}{len(pages)}.html", data=data)
+    def open_page(graph, data=None, figure=None, **options):
+        path = tmp_path / f"{graph.name}{len(pages)}.html"
+        gc.render(graph, path, data=data, **(figure or {}))
         pages.append((browser.open(path.as_uri(), **options), path))
         return pages[-1][0]
 
@@ -139,6 +141,42 @@ def test_stepping_forward_and_backward(opened):
     assert selected(page) == []
 
 
+def active(page):
+    found = "[...document.querySelectorAll('#canvas .gc-node.active')]"
+    return set(page.evaluate(f"{found}.map(g => g.dataset.twin || g.dataset.id)"))
+
+
+def test_the_backward_pass_goes_through_the_mirrored_network_where_it_is_drawn(opened):
+    page = opened(network(), figure={"backward": "mirror"})
+    page.key("End")
+    page.key("ArrowLeft")
+    assert caption(page) == "Backward 3 of 4tanh1"
+    assert {"function tanh1 1", "variable h", "variable s"} <= active(page)
+    assert page.evaluate("[...document.querySelectorAll('#canvas .gc-node.active')]"
+                         ".every(g => g.dataset.twin)")  # fmt: skip
+    page.click('[data-twin="function second 2"]')
+    assert set(selected(page)) >= {"function second 2"}
+    assert len(selected(page)) == 2
+
+
+def test_the_parts_of_an_open_block_stand_for_the_block(opened):
+    @gc.function
+    def body(x):
+        return gc.softmax(gc.tanh(x))
+
+    x = gc.observed("x", shape=3)
+    o = body(x, name="body", output="o")
+    cost = gc.cost((o * gc.parameter("v", shape=3)).sum(), name="C")
+    page = opened(gc.Graph(cost, name="open"), figure={"expand": True})
+    page.key("ArrowRight")
+    assert caption(page).startswith("Forward 1 of 2body")
+    inside = page.evaluate("[...document.querySelectorAll('#canvas .gc-function.active')].length")
+    assert inside == 2
+    page.key("Escape")
+    page.click("#canvas .gc-function")
+    assert "body" in headings(page)
+
+
 def test_the_keyboard_reaches_everything(opened):
     page = opened(network())
     page.key("ArrowRight")
@@ -217,6 +255,25 @@ def test_a_screen_reader_is_told_of_elements_steps_and_formulas(opened):
     for role, name in page.accessible():
         if role in ("button", "slider", "combobox", "dialog"):
             assert name, role
+
+
+@pytest.mark.parametrize("name", ["activations", "masks", "products", "several_outputs"])
+def test_every_formula_is_set_in_letters_of_the_font(opened, name):
+    page = opened(MODELS[name]())
+    page.evaluate("window.told = JSON.parse(document.querySelector('#facts').textContent)")
+    page.evaluate("window.setter = Formulas(JSON.parse("
+                  "document.querySelector('#letters').textContent)).typeset")  # fmt: skip
+    found = page.evaluate(
+        "told.formulas.map(([latex, text]) => { const svg = setter(latex, text, 16, 300);"
+        "return [latex, svg.querySelectorAll('path').length, svg.querySelectorAll('text').length,"
+        "Number(svg.getAttribute('width')), Number(svg.getAttribute('height'))]; })"
+    )
+    assert found
+    for latex, letters, fallbacks, width, height in found:
+        assert letters > 2, latex
+        assert fallbacks == 0, latex
+        assert 10 < width < 2000, latex
+        assert 10 < height < 600, latex
 
 
 def test_copying(opened):
