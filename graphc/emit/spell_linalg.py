@@ -92,6 +92,8 @@ def spell_linalg(node: Linalg, of: Speller, dialect: Dialect) -> Spelled:
     match node.function:
         case "svd":
             texts.append("full_matrices=False")
+        case "svdvals":  # CuPy has no function of this name
+            return Spelled(f"{dialect.lib}.linalg.svd({texts[0]}, compute_uv=False)")
         case "solve_triangular":
             lower, unit = node.options
             texts += [str(lower), str(unit)]

@@ -32,7 +32,7 @@ from graphc.ops.linalg import (
     symmetric,
     times,
 )
-from graphc.ops.several import held_at, items
+from graphc.ops.several import bundle, held_at, items, types_of
 from graphc.types import Dim, TensorType, TupleType
 
 
@@ -177,6 +177,23 @@ def _svd_vjp(node: Linalg, i: int, g: Node) -> Node:
     return result
 
 
+def _eigvalsh_vjp(node: Linalg, i: int, g: Node) -> Node:
+    """Those of the decomposition, which the backward pass needs."""
+    whole = linalg("eigh", *node.args)
+    return _eigh_vjp(whole, i, bundle([g, None], types_of(whole)))  # type: ignore[arg-type]
+
+
+def _svdvals_vjp(node: Linalg, i: int, g: Node) -> Node:
+    """Those of the decomposition, which the backward pass needs."""
+    whole = linalg("svd", *node.args)
+    return _svd_vjp(whole, i, bundle([None, g, None], types_of(whole)))  # type: ignore[arg-type]
+
+
+def _svdvals_type(node: Linalg) -> TensorType:
+    front, rows, columns = matrix(node)
+    return TensorType((*front, shorter(rows, columns)))
+
+
 def _svd(node: Linalg, x: Any) -> Any:
     return tuple(np.linalg.svd(x, full_matrices=False))
 
@@ -187,5 +204,13 @@ MATRIX_FUNCTIONS |= {
     ),
     "qr": MatrixFunction(_qr_type, _qr_vjp, lambda node, x: tuple(np.linalg.qr(x))),
     "eigh": MatrixFunction(_eigh_type, _eigh_vjp, lambda node, x: tuple(np.linalg.eigh(x))),
+    "eigvalsh": MatrixFunction(
+        lambda node: TensorType(square(node).shape[:-1]),
+        _eigvalsh_vjp,
+        lambda node, x: np.linalg.eigvalsh(x),
+    ),
+    "svdvals": MatrixFunction(
+        _svdvals_type, _svdvals_vjp, lambda node, x: np.linalg.svd(x, compute_uv=False)
+    ),
     "svd": MatrixFunction(_svd_type, _svd_vjp, _svd),
 }

@@ -16,10 +16,11 @@ from graphc.passes.order import order
 from graphc.passes.products import products
 from graphc.passes.simplify import simplify
 from graphc.passes.sink import sink
+from graphc.passes.values import values
 
 Pass: TypeAlias = Callable[[Program], Program]
 
-DEFAULT: tuple[Pass, ...] = (simplify, loops, expand, sink, simplify, order, lower, dce)
+DEFAULT: tuple[Pass, ...] = (simplify, loops, expand, sink, simplify, order, lower, values, dce)
 
 # The fast style differs in how sums are written.
 FAST: tuple[Pass, ...] = (*DEFAULT[:-1], products, dce)

@@ -49,6 +49,8 @@ KINDS = {
     "r": (definite("qr", 1), (3, 3)),
     "eigenvalues": (definite("eigh", 0), (3, 3)),
     "singular values": (definite("svd", 1), (3, 3)),
+    "eigvalsh": (definite("eigvalsh"), (3, 3)),
+    "svdvals": (lambda x: linalg("svdvals", x), (3, 2)),
     "pinv": (lambda x: linalg("pinv", x, options=(None,)), (3, 2)),
     "expm": (lambda x: linalg("expm", x), (2, 2)),
     "expm_frechet": (lambda x, e: linalg("expm_frechet", x, e), (2, 2), (2, 2)),
@@ -216,6 +218,21 @@ def test_gradients_through_linear_algebra_inside_a_loop():
         expected, expected_slope = jax.value_and_grad(theirs)(start)
         np.testing.assert_allclose(value, expected, rtol=1e-12)
         np.testing.assert_allclose(slope, expected_slope, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_vectors_that_nothing_reads_are_not_computed(style):
+    x = gc.observed("x", shape=(3, 3))
+    values = [np.linalg.eigvalsh(x), np.linalg.svdvals(x)]
+    f = gc.compile_function([x], values, style=style)
+    assert "np.linalg.eigvalsh(x)" in f.source
+    assert "np.linalg.svd(x, compute_uv=False)" in f.source
+    at = RNG.normal(size=(3, 3))
+    eigenvalues, singular = f(at)
+    np.testing.assert_allclose(eigenvalues, np.linalg.eigvalsh(at))
+    np.testing.assert_allclose(singular, np.linalg.svdvals(at))
+    both = gc.compile_function([x], [values[0], np.linalg.eigh(x).eigenvectors], style=style)
+    assert "eigvalsh" not in both.source
 
 
 def test_a_singular_matrix_is_numpys_error():
