@@ -31,8 +31,8 @@ net = gc.Graph(answer, name="neighbour")
 net
 
 # %%
-# A discrete variable is drawn with a double line. No derivative passes through it, and graphc says so, naming
-# the block that cuts the path.
+# A discrete variable is drawn with a double line. No derivative passes through it, and graphc says
+# so, naming the block that cuts the path.
 
 try:
     gc.jacobian(answer, x)
