@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from graphc.render.clearance import sample
 from graphc.render.drawing import Box, Drawing, Path, Point, Wire
 
 NEAR = 9.0  # around the ends of edges, where those of one element may touch
+CELL = 60.0  # of the grid in which edges are compared
+PIECES = 10  # of a curve
 Segment = tuple[Point, Point]
 
 
@@ -18,16 +20,30 @@ def crossings(drawing: Drawing) -> int:
     Edges that share an end may run together and part again; they count where they cross apart
     from it.
     """
-    lines = [list(polyline(wire.arrow.shaft)) for wire in drawing.wires]
-    boxes = [bounds(line) for line in lines]
     nodes = {node.element.id: node.box for node in drawing.nodes}
-    count = 0
-    for a, b in combinations(range(len(lines)), 2):
-        if meet(boxes[a], boxes[b]):
+    cells: dict[tuple[int, int], list[tuple[int, Segment]]] = {}
+    for k, wire in enumerate(drawing.wires):
+        for segment in pairwise(polyline(wire.arrow.shaft)):
+            for cell in covered(bounds(segment)):
+                cells.setdefault(cell, []).append((k, segment))
+    found: set[tuple[int, int]] = set()
+    for content in cells.values():
+        for (a, one), (b, other) in combinations(content, 2):
+            if a == b or (a, b) in found or not segments_cross(one, other):
+                continue
+            middle = (one[0][0] + one[1][0]) / 2, (one[0][1] + one[1][1]) / 2
             shared = shared_ends(drawing.wires[a], drawing.wires[b])
-            around = [grown(nodes[end], NEAR) for end in shared if end in nodes]
-            count += lines_cross(lines[a], lines[b], around)
-    return count
+            if not any(inside(middle, grown(nodes[end], NEAR)) for end in shared if end in nodes):
+                found.add((a, b))
+    return len(found)
+
+
+def covered(box: Box) -> Iterator[tuple[int, int]]:
+    """Iterate over the cells of a grid that a box meets."""
+    left, top, right, bottom = (int(side // CELL) for side in box)
+    for x in range(left, right + 1):
+        for y in range(top, bottom + 1):
+            yield x, y
 
 
 def shared_ends(one: Wire, other: Wire) -> set[str]:
@@ -83,11 +99,20 @@ def polyline(path: Path) -> Iterator[Point]:
     at = path[0][1][0]
     yield at
     for _, points in path[1:]:
-        yield from points if len(points) == 1 else sample(at, (("C", points),))
+        if len(points) == 3:
+            for n in range(1, PIECES):
+                t = n / PIECES
+                weights = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+                four = (at, *points)
+                yield (
+                    sum(w * p[0] for w, p in zip(weights, four, strict=True)),
+                    sum(w * p[1] for w, p in zip(weights, four, strict=True)),
+                )
+        yield points[-1]
         at = points[-1]
 
 
-def bounds(points: list[Point]) -> Box:
+def bounds(points: Sequence[Point]) -> Box:
     """Return the box around points."""
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
@@ -106,19 +131,6 @@ def meet(one: Box, other: Box) -> bool:
 def inside(point: Point, box: Box) -> bool:
     """Tell whether a point is well inside a box."""
     return box[0] + 1 < point[0] < box[2] - 1 and box[1] + 1 < point[1] < box[3] - 1
-
-
-def lines_cross(one: list[Point], other: list[Point], around: list[Box]) -> bool:
-    """Tell whether two lines cross outside of the given boxes."""
-    rest = list(pairwise(other))
-    for first in pairwise(one):
-        box = bounds(list(first))
-        for second in rest:
-            if meet(box, bounds(list(second))) and segments_cross(first, second):
-                middle = ((first[0][0] + first[1][0]) / 2, (first[0][1] + first[1][1]) / 2)
-                if not any(meet((*middle, *middle), near) for near in around):
-                    return True
-    return False
 
 
 def segments_cross(one: Segment, other: Segment) -> bool:
