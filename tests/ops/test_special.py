@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from graphc.ops.special import bessel, elementary, erf, gamma
+from tests.ops.fitting import FITS, coefficients
 
 TINY = 10.0 ** np.arange(-300, -1, 7)
 
@@ -189,3 +190,16 @@ def test_betaln_of_large_arguments():
         with np.errstate(all="ignore"):
             np.testing.assert_allclose(gamma.betaln(a, b), exact, rtol=4e-15)
             np.testing.assert_allclose(gamma.betaln(b, a), exact, rtol=4e-15)
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_polynomials_come_from_their_fits(name):
+    """As polynomials: single coefficients of high powers depend on the last digits of the ends."""
+    stated = getattr(erf, name, None) or getattr(gamma, name)
+    fitted = coefficients(FITS[name])
+    assert len(stated) == len(fitted)
+    t = np.linspace(float(FITS[name].low), float(FITS[name].high), 41)
+    rtol = 1e-7 if name == "NORMAL_TAIL" else 2e-15  # the first is only where Newton starts
+    np.testing.assert_allclose(
+        elementary.polynomial(t, stated), elementary.polynomial(t, fitted), rtol=rtol
+    )
