@@ -27,6 +27,7 @@ from graphc.errors import (
 )
 from graphc.language import special as _special
 from graphc.language.conditions import branch, cond
+from graphc.language.custom import custom_jvp, custom_vjp, opaque
 from graphc.language.declare import computed, constant, latent, observed, parameter
 from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
@@ -75,6 +76,8 @@ __all__ = [
     "cond",
     "constant",
     "cost",
+    "custom_jvp",
+    "custom_vjp",
     "elementwise",
     "expm",
     "formula",
@@ -89,6 +92,7 @@ __all__ = [
     "latent",
     "latex",
     "observed",
+    "opaque",
     "over_samples",
     "parameter",
     "render",

@@ -164,8 +164,9 @@ class Compiled:
         CompileError
             If the source needs a function of the user's whose module it does not know.
         """
-        if self.unsaved:
-            names = ", ".join(sorted(self.unsaved))
+        unsaved = {*self.unsaved, *self.emitted.unsaved}
+        if unsaved:
+            names = ", ".join(sorted(unsaved))
             raise CompileError(
                 f"graph '{self.model.name}' cannot be saved: the file would need the functions "
                 f"behind {names}; give source='module:function' where they are declared"

@@ -58,7 +58,15 @@ class CompiledFunction:
         ------
         OutputError
             If the file cannot be written, or exists and was not written by graphc.
+        CompileError
+            If the source needs a function of the user's whose module it does not know.
         """
+        if self.emitted.unsaved:
+            names = ", ".join(sorted(self.emitted.unsaved))
+            raise CompileError(
+                f"function '{self.model.name}' cannot be saved: the file would need the functions "
+                f"behind {names}; give source='module:function' where they are declared"
+            )
         save_source(path, self.emitted.source, self.emitted.arrays, force)
 
 

@@ -14,6 +14,7 @@ from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.leaves import Constant, Input
+from graphc.ops.opaque import Opaque
 from graphc.ops.scalars import SCALARS
 from graphc.ops.several import Item
 from graphc.types import Shape, TupleType
@@ -186,4 +187,6 @@ def _may_be_given(node: Node) -> bool:
     if not isinstance(node, Item):
         return False
     (whole,) = node.args
-    return isinstance(whole, Choice) or (isinstance(whole, Scan) and node.index < whole.carries)
+    return isinstance(whole, Choice | Opaque) or (
+        isinstance(whole, Scan) and node.index < whole.carries
+    )

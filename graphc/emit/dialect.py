@@ -13,6 +13,7 @@ from graphc.emit.naming import Namer
 from graphc.emit.targets import Target
 from graphc.ir.nodes import Node
 from graphc.ops.leaves import Constant, scalar_value
+from graphc.ops.opaque import Foreign
 from graphc.types import Dim, Shape, evaluate, names_in
 
 ATOM, POWER, UNARY, TIMES, PLUS, SHIFT, AND, XOR, OR, COMPARE = 20, 14, 13, 12, 11, 10, 9, 8, 7, 6
@@ -69,6 +70,8 @@ class Dialect:
         Module-level arrays of one number that fast code takes its operands from, name and source.
     wide
         Whether real numbers are float64, in which the special functions are computed.
+    foreign
+        The users' functions that are called, by their names in the file.
     sized
         The named sizes that were spelled, to be bound in the function's first lines.
     """
@@ -81,6 +84,7 @@ class Dialect:
     helpers: dict[str, str]
     fixed: dict[str, str]
     wide: bool = True
+    foreign: dict[str, Foreign] = field(default_factory=dict)
     sized: set[str] = field(default_factory=set)
 
     @property

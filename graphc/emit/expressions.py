@@ -8,6 +8,7 @@ from graphc.emit.dialect import ATOM, Dialect, Spelled, Speller, spell_constant
 from graphc.emit.spell_contraction import spell_contraction
 from graphc.emit.spell_elementwise import spell_elementwise
 from graphc.emit.spell_linalg import spell_linalg
+from graphc.emit.spell_opaque import spell_opaque
 from graphc.emit.spell_reduction import spell_reduction
 from graphc.emit.spell_structural import (
     places,
@@ -24,6 +25,7 @@ from graphc.ops.indexing import Gather
 from graphc.ops.joining import Concatenation
 from graphc.ops.leaves import Constant, Iota, Size
 from graphc.ops.linalg import Linalg
+from graphc.ops.opaque import Opaque
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice
 from graphc.ops.windows import Windows
@@ -57,4 +59,6 @@ def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], boo
         case Gather():
             x = of(node.args[0]).within(ATOM)
             return Spelled(f"{x}[{places(node, of, dialect)}]")
+        case Opaque():
+            return spell_opaque(node, of, dialect)
     raise CompileError(f"{type(node).__name__} cannot be written as an expression")

@@ -14,6 +14,7 @@ from graphc.emit.statements import Writer
 from graphc.emit.steps import Plan
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
+from graphc.ops.opaque import Foreign
 from graphc.types import Dim, Dimension, named, names_in, shape_text
 
 WIDTH = 100
@@ -34,6 +35,7 @@ class File:
         self.constants: dict[Node, str] = {}
         self.helpers: dict[str, str] = {}
         self.fixed: dict[str, str] = {}
+        self.foreign: dict[str, Foreign] = {}
         self.arrays: dict[str, Any] = {}
         for name in ("params", "Params", "DTYPE", "np", model.target.alias, "float", "len"):
             self.names.own(name)
@@ -60,6 +62,7 @@ class File:
             self.helpers,
             self.fixed,
             self.model.dtype == "float64",
+            self.foreign,
         )
 
     def leaves(self, fields: Sequence[Field]) -> dict[Node, str]:

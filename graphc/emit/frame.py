@@ -34,12 +34,15 @@ class Emitted:
         How the file spells `Params`.
     lines
         The lines that compute something, by number; see :func:`graphc.emit.tracing.trace`.
+    unsaved
+        The users' functions that the source calls but cannot import, by their names in it.
     """
 
     source: str
     arrays: Mapping[str, Any]
     params: str
     lines: Mapping[int, Line] = field(default_factory=dict)
+    unsaved: Mapping[str, Any] = field(default_factory=dict)
 
 
 def emit(model: Model) -> Emitted:
@@ -71,7 +74,9 @@ def emit(model: Model) -> Emitted:
         *closing,
     ]
     text = "\n\n\n".join("\n".join(section) for section in sections) + "\n"
-    return Emitted(text, file.arrays, file.names.own("Params"), numbered(sections, between=2))
+    unsaved = {alias: f.function for alias, f in file.foreign.items() if f.source is None}
+    lines = numbered(sections, between=2)
+    return Emitted(text, file.arrays, file.names.own("Params"), lines, unsaved)
 
 
 def _aliases(file: File) -> list[tuple[str, str]]:
@@ -108,6 +113,10 @@ def _imports(file: File) -> list[str]:
         if source is not None:
             module, _, name = source.partition(":")
             lines.append(f"from {module} import {name} as _init_{f.name}")
+    for alias, foreign in sorted(file.foreign.items()):
+        if foreign.source is not None:
+            module, _, name = foreign.source.partition(":")
+            lines.append(f"from {module} import {name} as {alias}")
     lines.append(f"import {model.target.module} as {file.lib}")
     if model.target.alias != "np":
         lines.append(f"import numpy as {own('np')}")

@@ -33,7 +33,7 @@ def paused_collector() -> Iterator[None]:
 def load(emitted: Emitted, name: str, more: Mapping[str, Any]) -> dict[str, Any]:
     """Run emitted source and return its names; `more` are names that it takes from outside."""
     filename = f"<graphc {name} {abs(hash(emitted.source)):x}>"
-    namespace: dict[str, Any] = {"__name__": name, **more}
+    namespace: dict[str, Any] = {"__name__": name, **emitted.unsaved, **more}
     with paused_collector():
         code = compile(emitted.source, filename, "exec", dont_inherit=True)
     # Tracebacks and debuggers show the lines of the source, which is in no file.

@@ -5,6 +5,7 @@ Each rule looks at one node and the few below it; the rewrite driver applies the
 
 from __future__ import annotations
 
+from graphc.control.override import Override
 from graphc.ir.nodes import Node
 from graphc.ir.program import Program, Rule, rewrite
 from graphc.ops.contraction import (
@@ -294,7 +295,12 @@ def zeros(node: Node) -> Node | None:
 
 
 def picked(node: Node) -> Node | None:
-    """One of several results that were put together is what was put there."""
+    """One of several results that were put together is what was put there.
+
+    So is a value whose derivative the user gave: here all derivatives are taken.
+    """
+    if isinstance(node, Item) and isinstance(node.args[0], Override):
+        return node.args[0].args[node.index]
     if isinstance(node, Item) and isinstance(node.args[0], Bundle):
         return item(node.args[0], node.index)
     return None

@@ -414,6 +414,15 @@ def long_memory():
 
 
 @model
+def opaque_calls():
+    """A function that graphc does not see into, and one with a derivative of its own."""
+    cube = gc.opaque(lambda x: x**3, shape=3, vjp=lambda x, y, g: 3 * x**2 * g, name="cube")
+    clipped = gc.custom_vjp(np.tanh, lambda args, g: (g * (1 - np.tanh(args[0]) ** 2),))
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=(3, 3))
+    return gc.Graph(gc.cost((cube(clipped(w @ x)) * x).sum(), name="C"))
+
+
+@model
 def choices():
     """A branch for all samples, and a selection between samples."""
     x, k = gc.observed("x", shape=3), gc.observed("k", classes=3, per_sample=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.control.override import Override
 from graphc.ops.rules import RULES, evaluate
 from graphc.ops.samples import OverSamples
 from graphc.ops.several import Bundle
@@ -106,8 +107,8 @@ def test_the_models_cover_every_kind_and_statement():
         nodes |= {type(n) for n in gc.compile(model_named(name)).program.nodes()}
         readable += compiled(model_named(name), "readable").source
         fast += compiled(model_named(name), "fast").source
-    # Never printed: bundles of results, and what reaches across samples, once batched.
-    assert nodes >= set(RULES) - {Bundle, OverSamples}
+    # Never printed: bundles, what reaches across samples, and derivatives of the user's own.
+    assert nodes >= set(RULES) - {Bundle, OverSamples, Override}
     for text in ("add.at(", "[np.arange(P), ", "np.diag(", "np.eye(", "np.einsum(", " @ ", "::-1",
                  "keepdims=True", "np.broadcast_to(", ".transpose(", ".copy()", "np.zeros(",
                  "_sigmoid(", "_softplus(", "np.where(", "_ARRAYS[", ".mean()", "**2"):  # fmt: skip
