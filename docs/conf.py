@@ -52,7 +52,7 @@ sphinx_gallery_conf: dict[str, Any] = {
     "gallery_dirs": [f"gallery/{folder}" for folder in FOLDERS],
     "filename_pattern": r"\.py$",
     "ignore_pattern": r"__init__\.py",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_display.InOrder",
     "image_scrapers": ("gallery_display",),
     "capture_repr": (),
     "reset_modules": (),

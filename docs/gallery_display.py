@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,19 @@ from sphinx_gallery.scrapers import figure_rst
 import graphc as gc
 
 # The folders of examples/ in the order of the lecture.
-FOLDERS = ("models",)
+FOLDERS = ("models", "networks")
+
+
+class InOrder:
+    """Sorts pages as a reader counts: ``b2_...`` before ``b10_...``."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str) -> tuple[str, int, str]:
+        """Return the key of a file's name."""
+        letters, digits, rest = re.fullmatch(r"(\D*)(\d*)(.*)", name).groups()  # type: ignore[union-attr]
+        return letters, int(digits or 0), rest
 
 
 def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
