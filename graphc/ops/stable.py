@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from graphc.ir.nodes import Node
-from graphc.ops.contraction import Contraction, contract
+from graphc.ops.contraction import Contraction, broadcast_to, contract
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.linalg import Linalg, flipped, linalg
@@ -124,6 +124,27 @@ def root_of_squares(node: Node) -> Node | None:
     return elementwise("hypot", *roots)  # type: ignore[arg-type]
 
 
+def root_of_part(node: Node) -> Node | None:
+    """``sqrt(where(c, x, 0))`` and ``sqrt(relu(x))`` take the root of 1 where they are 0.
+
+    The slope of the root at 0 is infinite, and would not vanish under the mask of the choice.
+    """
+    if not is_call(node, "sqrt"):
+        return None
+    (x,) = node.args
+    if is_call(x, "relu"):
+        (inner,) = x.args
+        inside = elementwise("logical_not", elementwise("less_equal", inner, constant(0.0)))
+    elif is_call(x, "where") and scalar_value(x.args[2]) == 0:
+        inside, inner, _ = x.args
+    elif is_call(x, "where") and scalar_value(x.args[1]) == 0:
+        inside, inner = elementwise("logical_not", x.args[0]), x.args[2]
+    else:
+        return None
+    root = elementwise("sqrt", elementwise("where", inside, inner, constant(1.0)))
+    return broadcast_to(elementwise("where", inside, root, constant(0.0)), node.shape)
+
+
 def _root(x: Node) -> Node | None:
     """Return what `x` is the square of."""
     if x.kind != "real":
@@ -213,6 +234,7 @@ STABLE: tuple[Callable[[Node], Node | None], ...] = (
     product_with_inverse,
     exponential_less_one,
     root_of_squares,
+    root_of_part,
 )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.ir.program import rewrite_nodes
 from graphc.language.declare import observed
 from graphc.ops.stable import STABLE, stable_rules
@@ -118,3 +119,28 @@ def test_what_is_to_be_derived_by_is_not_recognised_away():
     total = exp_sum(s)
     assert "logsumexp" not in recognised(np.log(total), keep=[total.node, s.node])
     assert stable_rules([X.node]) == STABLE
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.sqrt(np.maximum(V, 0)),
+        np.sqrt(np.where(V > 0, V, 0.0)),
+        np.sqrt(np.where(V <= 0, 0.0, V)),
+    ],
+)
+def test_the_root_of_what_is_cut_off_has_no_slope_there(y):
+    slope = gc.grad(np.sum(y), V)
+    at = np.array([-1.0, 0.0, 4.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(value(slope, {V: at}), [0, 0, 0.25])
+        np.testing.assert_array_equal(value(y, {V: at}), [0, 0, 2])
+    for style in ("readable", "fast"):
+        f = gc.compile_function([V], [y, slope], style=style)
+        np.testing.assert_array_equal(f(at), [[0, 0, 2], [0, 0, 0.25]])
+
+
+def test_the_root_of_a_cut_nan_is_nan():
+    slope = gc.grad(np.sum(np.sqrt(np.maximum(V, 0))), V)
+    y, dy = gc.compile_function([V], [np.sqrt(np.maximum(V, 0)), slope])(np.full(3, np.nan))
+    assert np.isnan(y).all() and np.isnan(dy).all()
