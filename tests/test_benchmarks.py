@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.benchmarks.hessians import HESSIAN_PEERS, PROBLEMS, graphc_fast, hessian_table, jax_jit
 from tests.benchmarks.measures import Plan, compared
 from tests.benchmarks.peers import PEERS, Step, network_data, reference
 from tests.benchmarks.run import parsed, planned
@@ -164,3 +166,20 @@ def test_options():
     assert (plan.rounds, plan.skip, plan.blocks) == (2, ("torch.compile",), (10, 100))
     with pytest.raises(SystemExit):
         parsed(["--skip", "torch.compiled"])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
+def test_hessians_agree(problem):
+    """The problems of the benchmark, small."""
+    dims = sorted({dim for shape in problem.shapes for dim in shape})
+    shapes = tuple(tuple(3 + dims.index(dim) for dim in shape) for shape in problem.shapes)
+    small = replace(problem, shapes=shapes)
+    (ours,), (theirs,) = (step.read(step.run()) for step in (graphc_fast(small), jax_jit(small)))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
+
+
+def test_the_table_of_hessians():
+    found = {"one": {name: Measured(name, (1e-3,)) for name in HESSIAN_PEERS}}
+    text = hessian_table(found)
+    assert "one" in text
+    assert "1.00x" in text

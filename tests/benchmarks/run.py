@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.hessians import hessian_table, hessians
 from tests.benchmarks.machine import load, machine
-from tests.benchmarks.measures import QUICK, Plan, compile_time, import_time, memory, speed
+from tests.benchmarks.measures import QUICK, Plan, compile_time, import_time, memory, speed, tell
 from tests.benchmarks.peers import PEERS
 from tests.benchmarks.tables import compile_table, import_table, memory_table, speed_table
 from tests.benchmarks.timing import Measured
@@ -25,7 +26,13 @@ SECTIONS: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], str]]] = {
     "compile": (compile_time, compile_table),
     "import": (import_time, import_table),
     "memory": (memory, memory_table),
+    "hessians": (
+        lambda plan: hessians(plan.skip, plan.rounds, plan.seconds, tell),
+        hessian_table,
+    ),
 }
+
+LONG = ("hessians",)  # left out of a quick run
 
 
 def plain(found: Any) -> Any:
@@ -78,7 +85,8 @@ def main(arguments: list[str] | None = None) -> None:
     print("\n".join(f"{name + ':':14}{value}" for name, value in facts.items()), flush=True)
     results: dict[str, Any] = {}
     for name, (measure, show) in SECTIONS.items():
-        if options.only in (None, name):
+        asked = options.only == name or (options.only is None and name not in LONG)
+        if asked or (options.only is None and not options.quick):
             results[name] = measure(plan)
             print(f"\n{show(results[name])}", flush=True)
     facts["load"] += f", {load()} after"
