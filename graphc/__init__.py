@@ -78,6 +78,7 @@ __all__ = [
     "cost",
     "custom_jvp",
     "custom_vjp",
+    "derive",
     "elementwise",
     "expm",
     "formula",
@@ -113,6 +114,10 @@ def __getattr__(name: str) -> Any:
         import graphc.language.formula as formulas
 
         return getattr(formulas, name)
+    if name == "derive":
+        from graphc.language.derivation import derive
+
+        return derive
     if name == "elementwise":
         from graphc.language.elementwise import elementwise
 

@@ -140,7 +140,7 @@ def forward(node: Node, names: Names, *, notation: Notation = "auto") -> Formula
 
 def jacobian(
     output: Node, wrt: Node, names: Names, *, notation: Notation = "auto",
-    layout: Layout = "numerator",
+    layout: Layout = "numerator", through: bool = True,
 ) -> Formula:  # fmt: skip
     """Return the derivative of every element of `output` by every element of `wrt`.
 
@@ -152,7 +152,7 @@ def jacobian(
     """
     indices = free_indices((*output.shape, *wrt.shape), names.values())
     rows, columns = indices[: output.type.rank], indices[output.type.rank :]
-    term = derivative(output, rows, ((wrt, columns),), names)
+    term = derivative(output, rows, ((wrt, columns),), names, through)
     left = (_name(output, names), rows), ((_name(wrt, names), columns),)
     return _formula(term, indices, names, *left, notation, turned=layout == "row")
 
@@ -180,7 +180,7 @@ def hessian(
 
 def backward(
     output: Node, wrt: Node, names: Names, *, cost: str = "c", notation: Notation = "auto",
-    layout: Layout = "row",
+    layout: Layout = "row", through: bool = True,
 ) -> Formula:  # fmt: skip
     """Return the cotangent of `wrt`, from that of `output`: one step of back-propagation.
 
@@ -199,7 +199,7 @@ def backward(
     known = {**names, cotangent: f"∂{cost}/∂{_name(output, names)}"}
     indices = free_indices((*output.shape, *wrt.shape), known.values())
     rows, columns = indices[: output.type.rank], indices[output.type.rank :]
-    local = derivative(output, rows, ((wrt, columns),), names)
+    local = derivative(output, rows, ((wrt, columns),), names, through)
     term = sum_over(rows, times(Ref(cotangent, rows), local))
     if not any(isinstance(part, Sum) for part in walk(term)):
         # Nothing is summed over the result's indices, so the first letters are to be had.
@@ -207,16 +207,23 @@ def backward(
         term, columns = replace(term, dict(zip(columns, first, strict=True))), first
     left = (cost, ()), ((_name(wrt, names), columns),)
     vectors = output.type.rank == wrt.type.rank == 1
-    formula = _formula(term, columns, known, *left, notation, turned=layout == "row" and vectors)
+    turned = layout == "row" and wrt.type.rank == 1
+    formula = _formula(term, columns, known, *left, notation, turned=turned)
     if formula.matrix is None or layout != "row":
         return formula
     if vectors:
-        by = matrix_form(present(recognise(local), known), indices)
+        try:
+            by = matrix_form(present(recognise(local), known), indices)
+        except FormulaError:
+            if notation == "matrix":
+                raise
+            return dataclasses.replace(formula, matrix=None)
         row = transposed(tensor(cotangent, output.shape))
         m, n = output.shape[0], wrt.shape[0]
         sizes = f"[1×{n}] = [1×{m}][{m}×{n}]"
         formula = dataclasses.replace(formula, matrix=chain(row, by), sizes=sizes)
-    return dataclasses.replace(formula, rows=(cotangent,))
+    # A cotangent of a vector is a row; one of a matrix has the shape of the matrix.
+    return dataclasses.replace(formula, rows=(cotangent,) if output.type.rank == 1 else ())
 
 
 def derivative(
@@ -224,11 +231,13 @@ def derivative(
     indices: tuple[Index, ...],
     wrt: Sequence[tuple[Node, tuple[Index, ...]]],
     names: Names,
+    through: bool = True,
 ) -> Term:
     """Return the term of a derivative, of any order, by elements of the nodes in `wrt`.
 
     Named nodes between `output` and `wrt` are looked through, so that no path is lost, and get
-    their names back in the result.
+    their names back in the result. Not with ``through=False``: then the derivative is partial,
+    with all other named nodes fixed.
     """
     variables = [node for node, _ in wrt]
     order = topological((output,), variables)
@@ -236,11 +245,12 @@ def derivative(
         if node not in order:
             raise FormulaError(f"{_name(output, names)} does not depend on {_name(node, names)}")
     moving = _dependants(order, variables)
-    term = element(output, indices, (names.keys() - moving) | set(variables))
+    fixed = names.keys() - (moving if through else {output})
+    term = element(output, indices, fixed | set(variables))
     for node, at in wrt:
         term = differentiate(term, node, at)
     for node in order:
-        if node in moving and node in names:
+        if node in moving and node in names and (through or node is output):
             own = free_indices(node.shape, ("", *(index.name for index in indices)))
             term = fold(term, node, element(node, own, names.keys() - {node}), own)
     return term

@@ -93,7 +93,10 @@ class _Printer:
             return self.style.subscripted(self.names.get(inner.value, "c"), ""), ATOM
         if inner.head == "inverse":
             return self.at(inner.args[0], ATOM) + self.signs.turned, POWER
-        return self.at(inner, ATOM) + self.signs.transpose, ATOM
+        text = self.at(inner, ATOM)
+        if inner.head == "tensor" and self.names.get(inner.value, "").startswith("∂"):
+            text = self.style.brackets(text)
+        return text + self.signs.transpose, ATOM
 
     def _inverse(self, matrix: Matrix) -> Printed:
         return self.at(matrix.args[0], ATOM) + self.signs.inverse, POWER

@@ -213,13 +213,37 @@ def _with_sign(term: Mul) -> tuple[Term, ...]:
     """Put a leading minus into a bracket that can take it: ``2(z − y)``, not ``−2(y − z)``."""
     coefficient, _ = split_number(term)
     if coefficient >= 0:
-        return term.factors
-    for position, factor in enumerate(term.factors[1:], 1):
+        return _two_turned(term.factors)
+    # Rather not what begins with a number: 1 − z² reads better than z² − 1.
+    places = sorted(range(1, len(term.factors)), key=lambda i: _has_number(term.factors[i], 1))
+    for position in places:
+        factor = term.factors[position]
         flipped = _flipped(factor)
         if flipped is not None and not _has_twin(factor, term.factors):
             rest = term.factors[1:position] + term.factors[position + 1 :]
             return (*(() if coefficient == -1 else (Num(-coefficient),)), *rest, flipped)
     return term.factors
+
+
+def _two_turned(factors: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Turn two brackets round where one then begins with its number: ``(1 − z²) (s − y)``."""
+    for position, factor in enumerate(factors):
+        if not _has_number(factor, -1) or _has_twin(factor, factors):
+            continue
+        for other, bracket in enumerate(factors):
+            turned = None if other == position else _flipped(bracket)
+            if turned is not None and not _has_twin(bracket, factors):
+                changed = list(factors)
+                changed[position] = _flipped(factor) or factor
+                changed[other] = turned
+                return tuple(changed)
+    return factors
+
+
+def _has_number(bracket: Term, sign: int) -> bool:
+    """Return whether a bracket holds a number of a sign."""
+    terms = bracket.terms if isinstance(bracket, Add) else ()
+    return any(isinstance(part, Num) and part.value * sign > 0 for part in terms)
 
 
 def _has_twin(bracket: Term, factors: Sequence[Term]) -> bool:

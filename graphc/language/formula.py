@@ -113,7 +113,7 @@ def names_behind(
     """
     names: dict[Node, str] = {}
     for v in (*more, variable):
-        if not _is_anonymous(v):
+        if not _is_anonymous(v) and v.role != "parameter":  # which may be called after its block
             _enter(v, _name(v), names)
     stops = {id(v) for v in more}
     seen: set[int] = set()

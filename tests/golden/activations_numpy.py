@@ -86,11 +86,11 @@ def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     #     sigmoid1_out ⊙ tanh1_out − softplus1_out)),  ∂L/∂relu1_out = 1/P ((1/6) log_sigmoid1_out
     #     ⊙ (log_sigmoid1_out ⊙ relu1_out − sigmoid1_out ⊙ tanh1_out − softplus1_out))
     d_softplus1_out = 1 / P / 12 * 2 * t2
-    # relu1: ∂L/∂matmul1_out = (∂L/∂relu1_out)ᵀ ⊙ [relu1_out > 0]
+    # relu1: ∂L/∂matmul1_out = ∂L/∂relu1_out ⊙ [relu1_out > 0]
     t3 = d_softplus1_out * log_sigmoid1_out * (relu1_out > 0)
-    # log_sigmoid1: ∂L/∂matmul1_out = (∂L/∂log_sigmoid1_out)ᵀ ⊙ σ(−matmul1_out)
+    # log_sigmoid1: ∂L/∂matmul1_out = ∂L/∂log_sigmoid1_out ⊙ σ(−matmul1_out)
     t4 = d_softplus1_out * relu1_out * _sigmoid(-matmul1_out)
-    # softplus1: ∂L/∂matmul1_out = (∂L/∂softplus1_out)ᵀ ⊙ σ(matmul1_out)
+    # softplus1: ∂L/∂matmul1_out = ∂L/∂softplus1_out ⊙ σ(matmul1_out)
     d_tanh1_out = d_softplus1_out * sigmoid1_out
     # C: ∂L/∂tanh1_out = 1/P ((1/6) sigmoid1_out ⊙ (sigmoid1_out ⊙ tanh1_out + softplus1_out −
     #     log_sigmoid1_out ⊙ relu1_out)),  ∂L/∂sigmoid1_out = 1/P ((1/6) tanh1_out ⊙ (sigmoid1_out
@@ -100,7 +100,7 @@ def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     #     sigmoid1_out ⊙ tanh1_out − softplus1_out)),  ∂L/∂relu1_out = 1/P ((1/6) log_sigmoid1_out
     #     ⊙ (log_sigmoid1_out ⊙ relu1_out − sigmoid1_out ⊙ tanh1_out − softplus1_out))
     d_sigmoid1_out = d_softplus1_out * tanh1_out
-    # matmul1: ∂L/∂w = Σ_p xᵀ (∂L/∂matmul1_out)ᵀ
+    # matmul1: ∂L/∂w = Σ_p xᵀ ∂L/∂matmul1_out
     t5 = -t3 - t4 + d_tanh1_out + d_sigmoid1_out * sigmoid1_out * (1 - sigmoid1_out)
     d_matmul1_out = t5 + d_tanh1_out * (1 - tanh1_out**2)
     d_w = t.T @ d_matmul1_out.reshape((3*P, 4))
