@@ -7,12 +7,11 @@ a line of plain text with an estimated size.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from graphc.calculus.names import printable
+from graphc.render.plain import plain_label
 from graphc.render.typesetting import Bar, Glyph, typeset
 
 LABEL_SIZE = 17.0
@@ -46,7 +45,7 @@ def measure(latex: str, size: float = LABEL_SIZE) -> Label:
         return Label(latex, size, 0.0, 0.0)
     typeset_label = typeset(latex, size)
     if typeset_label is None:
-        text = plain_text(latex)
+        text = plain_label(latex)
         return Label(latex, size, text_width(text) * size, 1.1 * size, text=text)
     left, top, right, bottom = typeset_label.box
     x, y = (left + right) / 2, (top + bottom) / 2
@@ -58,35 +57,6 @@ def measure(latex: str, size: float = LABEL_SIZE) -> Label:
         glyphs=tuple(glyph.moved(-x, -y) for glyph in typeset_label.glyphs),
         bars=tuple(bar.moved(-x, -y) for bar in typeset_label.bars),
     )
-
-
-SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
-
-
-def plain_text(latex: str) -> str:
-    r"""Read LaTeX as a line of text: ``\mathrm{한}_{1}`` becomes ``한₁``."""
-    text = re.sub(r"_\{?([0-9]+)\}?", lambda m: m[1].translate(SUBSCRIPTS), latex)
-    text = re.sub(r"\^\{?([0-9]+)\}?", lambda m: m[1].translate(SUPERSCRIPTS), text)
-    text = re.sub(r"\\(mathrm|text|mathbf|operatorname|mathit)\s*(?=\{)", "", text)
-    text = re.sub(r"\\(backslash|lt|gt|sim|wedge) ?", lambda m: PLAIN_SYMBOLS[m[1]], text)
-    text = re.sub(r"\\([a-zA-Z]+)", lambda m: greek_letter(m[1]), text)
-    # Braces that group go, braces that were escaped stay.
-    text = re.sub(r"\\([{}_$#%&, ])|[{}]", lambda m: m[1] or "", text)
-    return printable(text).strip() or "?"
-
-
-PLAIN_SYMBOLS = {"backslash": "\\", "lt": "<", "gt": ">", "sim": "~", "wedge": "^"}
-
-
-def greek_letter(command: str) -> str:
-    """Return the letter of a Greek command, and any other command by its name."""
-    case = "CAPITAL" if command[0].isupper() else "SMALL"
-    spelt = command.removeprefix("var").replace("lambda", "lamda").replace("Lambda", "lamda")
-    try:
-        return unicodedata.lookup(f"GREEK {case} LETTER {spelt.upper()}")
-    except KeyError:
-        return command
 
 
 def text_width(text: str) -> float:

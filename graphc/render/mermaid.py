@@ -73,9 +73,12 @@ def shape(node: Node) -> str:
 
 
 def label(element: Element) -> str:
-    """Print the label of an element, and its notes each in a line of its own."""
-    lines = [element.label, *(note for note in (element.note, element.gradient) if note)]
-    return "<br>".join(encoded(plain_label(line)) for line in lines)
+    """Print the label of an element with its space, and a gradient in a line of its own."""
+    first = plain_label(element.label)
+    if element.note:  # in one line: Mermaid fits its circles to the width alone
+        first += f" ∈ {plain_label(element.note)}"
+    lines = [first, *([plain_label(element.gradient)] if element.gradient else [])]
+    return "<br>".join(map(encoded, lines))
 
 
 def style(kind: str, palette: Palette) -> str:

@@ -1,7 +1,8 @@
 import pytest
 
 from graphc.calculus.names import GREEK, math_label, printable
-from graphc.render.labels import measure, plain_text
+from graphc.render.labels import measure
+from graphc.render.plain import plain_label
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_sizes_scale():
     ("latex", "text"),
     [
         (r"\mathrm{한}_{1}", "한₁"),
-        (r"\mathbb{R}^{600}", "mathbbR⁶⁰⁰"),
+        (r"\mathbb{R}^{600}", "ℝ⁶⁰⁰"),
         (r"\alpha", "α"),
         (r"\lambda", "λ"),
         (r"\Lambda", "Λ"),
@@ -164,8 +165,8 @@ def test_sizes_scale():
         ("{}", "?"),
     ],
 )
-def test_plain_text(latex, text):
-    assert plain_text(latex) == text
+def test_plain_label(latex, text):
+    assert plain_label(latex) == text
 
 
 def test_printable_text_holds_nothing_that_xml_refuses():
