@@ -22,7 +22,13 @@ from graphc.errors import CompileError, GraphcError, OutputError, UsageError
 from graphc.language.blockwise import block_formulas
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
-from graphc.render.draw import AVERAGE_STYLES, BACKWARD_STYLES, ENGINES, PARAMETER_STYLES
+from graphc.render.draw import (
+    AVERAGE_STYLES,
+    BACKWARD_STYLES,
+    ENGINES,
+    LOOP_STYLES,
+    PARAMETER_STYLES,
+)
 from graphc.render.drawing import DIRECTIONS
 from graphc.render.files import FORMATS, render
 from graphc.render.palettes import PALETTES
@@ -178,6 +184,17 @@ def _figure_options(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument(
         "--average", choices=list(AVERAGE_STYLES), help="draw the average over samples too"
+    )
+    made.add_argument(
+        "--expand",
+        metavar="BLOCKS",
+        help="open these blocks, separated by commas, or 'all'",
+    )
+    made.add_argument(
+        "--loops", choices=list(LOOP_STYLES), default="loop", help="of a scan (default: loop)"
+    )
+    made.add_argument(
+        "--magnify", metavar="BLOCK", help="draw this block alone, with its Jacobians"
     )
     made.add_argument(
         "--engine",
@@ -337,11 +354,19 @@ def _draw(graph: Graph, path: Path, options: argparse.Namespace) -> Path:
         backward=options.backward,
         average=options.average,
         engine=options.engine,
+        expand=_opened(options.expand),
+        loops=options.loops,
+        magnify=options.magnify,
         data=None if options.data is None else _arrays(options.data),
         force=options.force,
     )
     _progress(path, started)
     return path
+
+
+def _opened(blocks: str | None) -> bool | list[str]:
+    """Return which blocks to open: all, or those listed."""
+    return True if blocks == "all" else [name for name in (blocks or "").split(",") if name]
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ import pytest
 import graphc as gc
 from graphc.errors import OutputError, RenderError
 from graphc.render.diagram import Diagram, Edge, Element, Group
+from graphc.render.draw import drawing_of
 from graphc.render.drawing import DIRECTIONS, Frame
 from graphc.render.layout import lay_out
 from graphc.render.palettes import DARK, LIGHT, PALETTES
@@ -21,6 +22,8 @@ from graphc.render.writers import WRITERS
 from tests.render import corpus
 from tests.render.test_svg import HOSTILE
 
+OPTIONS = ({"backward": "mirror"}, {"backward": "overlay"}, {"average": "plate"},
+           {"average": "stack"}, {"magnify": "f1"}, {"params": "shared"})  # fmt: skip
 TEXTS = (".svg", ".tex", ".dot", ".mmd")
 HOSTILE_TEX = [
     "^^5cinput{x}",
@@ -193,7 +196,7 @@ def assert_mermaid_is_well_formed(mermaid):
         inner = "".join(re.findall(r'"([^"]*)"', line)).replace("<br>", "")
         assert re.fullmatch(r"(?:[A-Za-z0-9 ,.()=+/]|#\d+;)*", inner), line
         bare = re.sub(r'"[^"]*"', "S", line)
-        assert re.fullmatch(r"[\w\s@{}:,;|#.>-]*", bare), line
+        assert re.fullmatch(r"[\w\s@{}\[\]:,;|#.>-]*", bare), line
 
 
 ALLOWED = {
@@ -260,6 +263,18 @@ def graphviz(dot):
     assert done.returncode == 0, done.stderr
     assert b"syntax error" not in done.stderr
     return done.stdout.decode()
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_every_kind_of_figure_is_written_in_every_format(options):
+    drawing = drawing_of(model(), **options)
+    graphviz(WRITERS[".dot"](drawing, LIGHT).encode())
+    assert_dot_is_well_formed(WRITERS[".dot"](drawing, LIGHT))
+    assert_mermaid_is_well_formed(WRITERS[".mmd"](drawing, LIGHT))
+    tex = WRITERS[".tex"](drawing, LIGHT)
+    assert tex.count(r"\begin{tikzpicture}") == 1
+    for node in drawing.nodes:
+        assert f"% {node.element.id}\n" in tex
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -348,6 +363,8 @@ def test_a_document_takes_in_figures_with_any_labels(engine, tmp_path):
         f"corpus{i}": lay_out(diagram, stubs=True)
         for i, diagram in enumerate(map(corpus.CORPUS.get, ("siamese", "unet", "variational")))
     }
+    for i, options in enumerate(OPTIONS):
+        figures[f"model{i}"] = drawing_of(model(), **options)
     for i, text in enumerate(HOSTILE + HOSTILE_TEX):
         figures[f"hostile{i}"] = lay_out(hostile_diagram(text), stubs=True)
     for name, drawing in figures.items():
