@@ -18,7 +18,7 @@ from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd, ScatterSet
-from graphc.ops.leaves import scalar_value
+from graphc.ops.leaves import Constant, scalar_value
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
 from graphc.ops.windows import Fold
@@ -130,7 +130,8 @@ class Writer:
         base, *indices, update = node.args
         lines: list[str] = []
         text = self.spelled(base)
-        if step.into is None and (base in self.plan.names or is_view(base)):
+        fixed = isinstance(base, Constant) and base.shape
+        if step.into is None and (fixed or base in self.plan.names or is_view(base)):
             lines.append(f"{step.name} = {text.within(20)}.copy()")
         elif text.text != step.name:
             lines.append(f"{step.name} = {text.text}")

@@ -218,12 +218,12 @@ def _places(mask: Variable) -> list[Any]:
 class _Mask(Variable):
     """The places along one axis where a mask is true, and how long that axis must be."""
 
-    __slots__ = ("size",)
+    __slots__ = ("length",)
 
     def __init__(self, places: Any, size: int) -> None:
         array = as_variable(places)
         super().__init__(array.node, declaration=array.declaration)
-        self.size = size
+        self.length = size
 
 
 def _variables(parts: Sequence[Any]) -> list[Variable]:
@@ -331,8 +331,8 @@ def _checked(part: Variable, axis: int, shape: Shape) -> Node:
     node, dim = part.node, shape[axis]
     if node.kind != "integer":
         raise KindError(f"an index holds integers, got {node.type}")
-    if isinstance(part, _Mask) and part.size != dim:
-        raise ShapeError(f"a mask of size {part.size} along axis {axis} of {shape_text(shape)}")
+    if isinstance(part, _Mask) and part.length != dim:
+        raise ShapeError(f"a mask of size {part.length} along axis {axis} of {shape_text(shape)}")
     classes = part.declaration.classes
     if isinstance(dim, int) and classes is not None and classes > dim:
         raise ShapeError(

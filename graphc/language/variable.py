@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import local
 from typing import Any, Literal, NoReturn, TypeAlias
 
@@ -14,7 +15,7 @@ from graphc.ir.nodes import Node
 from graphc.language.display import mimebundle
 from graphc.language.source import Source, here
 from graphc.ops.leaves import constant as constant_node
-from graphc.types import Dim, Shape, shape_text
+from graphc.types import Dim, Shape, shape_text, size_of
 
 Role: TypeAlias = Literal["observed", "parameter", "latent", "constant", "computed", "expression"]
 
@@ -364,6 +365,25 @@ class Variable:
         """Return :func:`numpy.dot` of this variable and another."""
         return OPERATORS["dot"](self, other)
 
+    def flatten(self) -> Variable:
+        """Return all elements as a vector."""
+        return OPERATORS["ravel"](self)
+
+    def sort(self, axis: int | None = -1) -> NoReturn:
+        """Refuse: the method of arrays sorts in place."""
+        self._refuse("cannot be sorted in place", "np.sort(v), which makes a new variable")
+
+    @property
+    def size(self) -> Dim:
+        """The number of elements for one sample."""
+        return size_of(self.shape)
+
+    def __getattr__(self, name: str) -> Any:
+        # Methods that arrays have beside functions of the same name and arguments.
+        if name in METHODS:
+            return partial(OPERATORS[name], self)
+        raise AttributeError(f"a variable has no attribute {name!r}")
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         return OPERATORS["ufunc"](ufunc, method, *inputs, **options)
 
@@ -416,6 +436,11 @@ class Variable:
 
 
 OPERATORS: dict[str, Callable[..., Variable]] = {}
+
+METHODS = frozenset({
+    "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "prod",
+    "ravel", "repeat", "round", "squeeze", "std", "swapaxes", "take", "trace", "var",
+})  # fmt: skip
 
 
 def as_variable(value: Any) -> Variable:

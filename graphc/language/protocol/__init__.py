@@ -3,6 +3,28 @@
 Importing the package fills the tables.
 """
 
-from graphc.language.protocol import linalg, products, reductions, scalars, shapes, tables, windows
+from graphc.language.protocol import (
+    arranging,
+    linalg,
+    products,
+    reductions,
+    scalars,
+    shapes,
+    sorting,
+    statistics,
+    tables,
+    windows,
+)
 
-__all__ = ["linalg", "products", "reductions", "scalars", "shapes", "tables", "windows"]
+__all__ = [
+    "arranging",
+    "linalg",
+    "products",
+    "reductions",
+    "scalars",
+    "shapes",
+    "sorting",
+    "statistics",
+    "tables",
+    "windows",
+]

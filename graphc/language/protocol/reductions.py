@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from graphc.errors import ShapeError, UsageError
 from graphc.ir.nodes import Node
-from graphc.language.protocol.shapes import reshape_variable
+from graphc.language.protocol.shapes import broadcast_variable, reshape_variable
 from graphc.language.protocol.tables import as_number, implements, no_options
-from graphc.language.variable import Variable, build
+from graphc.language.source import here
+from graphc.language.variable import OPERATORS, Variable, as_variable, build
 from graphc.ops.contraction import sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Size, constant
@@ -19,6 +21,7 @@ from graphc.ops.structural import reshape
 from graphc.types import (
     Dim,
     normal_axes,
+    normal_axis,
     size_of,
 )
 
@@ -35,17 +38,49 @@ def _reduced(
     return build(operation, reduce_node, (a,))
 
 
+def masked(a: Any, where: Any, neutral: Any) -> Any:
+    """Return `a` with `neutral` where `where` is false; ``True`` and its absence change nothing."""
+    if where is True or where is np._NoValue or where is None:
+        return a
+    return OPERATORS["where"](where, a, neutral)
+
+
+def _given(value: Any) -> bool:
+    return value is not np._NoValue and value is not None
+
+
 @implements(np.sum)
-def sum(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variable:
+def sum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = np._NoValue,
+    where: Any = np._NoValue,
+) -> Variable:
     """Sum over axes."""
-    no_options("sum", rest)
-    return _reduced("sum", lambda x, axes: sum_axes(as_number(x), axes), a, axis, keepdims)
+    no_options("sum", {"dtype": dtype, "out": out})
+    a = masked(a, where, 0)
+    found = _reduced("sum", lambda x, axes: sum_axes(as_number(x), axes), a, axis, keepdims)
+    return found + initial if _given(initial) else found
 
 
 @implements(np.mean)
-def mean(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variable:
+def mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    *,
+    where: Any = np._NoValue,
+) -> Variable:
     """Mean over axes."""
-    no_options("mean", rest)
+    no_options("mean", {"dtype": dtype, "out": out})
+    if _given(where) and where is not True:
+        mask = broadcast_variable(where, as_variable(a).shape)
+        return sum(a, axis, keepdims=keepdims, where=where) / sum(mask, axis, keepdims=keepdims)
 
     def make(x: Node, axes: tuple[int, ...]) -> Node:
         count = size_of([x.shape[axis] for axis in axes])
@@ -54,37 +89,136 @@ def mean(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variab
     return _reduced("mean", make, a, axis, keepdims)
 
 
-def _reducer(name: str, *functions: Any) -> None:
-    def reduce(a: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Variable:
-        no_options(name, rest)
-        make = lambda x, axes: reduction(name, x, axes)  # noqa: E731
-        if name.startswith("arg") and axis is None:
-            a = reshape_variable(a, -1)
-        return _reduced(name, make, a, axis, keepdims)
-
-    reduce.__name__ = name
-    implements(*functions)(reduce)
-
-
-_reducer("max", np.max, np.amax)
-
-
-_reducer("min", np.min, np.amin)
-
-
-_reducer("prod", np.prod)
+@implements(np.prod)
+def prod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = np._NoValue,
+    where: Any = np._NoValue,
+) -> Variable:
+    """Product over axes."""
+    no_options("prod", {"dtype": dtype, "out": out})
+    make = lambda x, axes: reduction("prod", as_number(x), axes)  # noqa: E731
+    found = _reduced("prod", make, masked(a, where, 1), axis, keepdims)
+    return found * initial if _given(initial) else found
 
 
-_reducer("argmax", np.argmax)
+def _extreme(name: str, *functions: Any) -> None:
+    pairwise_name = {"max": "maximum", "min": "minimum"}[name]
+
+    def extreme(
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = False,
+        initial: Any = np._NoValue,
+        where: Any = np._NoValue,
+    ) -> Variable:
+        no_options(name, {"out": out})
+        if _given(where) and where is not True:
+            if not _given(initial):
+                raise UsageError(f"{here()}: np.{name} with where= needs initial=, as in NumPy")
+            a = masked(a, where, initial)
+        found = _reduced(name, lambda x, axes: _checked(name, x, axes, initial), a, axis, keepdims)
+        return OPERATORS[pairwise_name](found, initial) if _given(initial) else found
+
+    extreme.__name__ = name
+    implements(*functions)(extreme)
 
 
-_reducer("argmin", np.argmin)
+def _checked(name: str, x: Node, axes: tuple[int, ...], initial: Any = np._NoValue) -> Node:
+    """Return an extreme; of nothing there is none."""
+    if any(x.shape[axis] == 0 for axis in axes):
+        raise ShapeError(f"the {name} of no elements is not defined")
+    return reduction(name, x, axes)
 
 
-_reducer("any", np.any)
+_extreme("max", np.max, np.amax)
+_extreme("min", np.min, np.amin)
 
 
-_reducer("all", np.all)
+def _position(name: str, function: Any) -> None:
+    def position(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Variable:
+        no_options(name, {"out": out})
+        if axis is None:
+            flat = _reduced(
+                name, lambda x, axes: _checked(name, x, axes), reshape_variable(a, -1), 0, False
+            )
+            keep = keepdims is not np._NoValue and keepdims
+            return reshape_variable(flat, (1,) * as_variable(a).ndim) if keep else flat
+        return _reduced(name, lambda x, axes: _checked(name, x, axes), a, axis, keepdims)
+
+    position.__name__ = name
+    implements(function)(position)
+
+
+_position("argmax", np.argmax)
+_position("argmin", np.argmin)
+
+
+def _logical(name: str, function: Any, neutral: bool) -> None:
+    def logical(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *,
+        where: Any = np._NoValue,
+    ) -> Variable:  # fmt: skip
+        no_options(name, {"out": out})
+        x = as_variable(a)
+        x = x if x.kind == "boolean" else x != 0
+        make = lambda node, axes: reduction(name, node, axes)  # noqa: E731
+        return _reduced(name, make, masked(x, where, neutral), axis, keepdims)
+
+    logical.__name__ = name
+    implements(function)(logical)
+
+
+_logical("any", np.any, False)
+_logical("all", np.all, True)
+
+
+@implements(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Variable:
+    """Number of elements that are not 0."""
+    return sum(as_variable(a) != 0, axis, keepdims=keepdims)
+
+
+def _cumulative(name: str, function: Any) -> None:
+    def cumulate(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Variable:
+        no_options(name, {"dtype": dtype, "out": out})
+        if axis is None:
+            a, axis = reshape_variable(a, -1), 0
+        at = normal_axis(axis, as_variable(a).ndim)
+        return build(name, lambda x: reduction(name, as_number(x), (at,)), (a,))
+
+    cumulate.__name__ = name
+    implements(function)(cumulate)
+
+
+_cumulative("cumsum", np.cumsum)
+_cumulative("cumprod", np.cumprod)
+
+
+def _cumulative_again(name: str, function: Any) -> None:
+    def cumulate(x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None,
+                 include_initial: bool = False) -> Variable:  # fmt: skip
+        if as_variable(x).ndim != 1 and axis is None:
+            raise ShapeError(f"{here()}: np.{function.__name__} needs an axis here")
+        found = OPERATORS[name](x, axis or 0, dtype, out)
+        if not include_initial:
+            return found
+        at = normal_axis(axis or 0, found.ndim)
+        shape = (*found.shape[:at], 1, *found.shape[at + 1 :])
+        first = broadcast_variable(0 if name == "cumsum" else 1, shape)
+        return OPERATORS["concatenate"]([first, found], at)
+
+    cumulate.__name__ = function.__name__
+    implements(function)(cumulate)
+
+
+_cumulative_again("cumsum", np.cumulative_sum)
+_cumulative_again("cumprod", np.cumulative_prod)
 
 
 def along(name: str) -> Callable[..., Variable]:

@@ -77,7 +77,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> V
         raise UsageError(f"{here()}: np.{name}.{method} does not work on variables")
     if options:
         raise UsageError(f"{here()}: np.{name} on variables takes no {', '.join(options)}=")
-    if name in ("matmul", "vecdot"):
+    if name in ("matmul", "vecdot", "matvec", "vecmat"):
         return OPERATORS[name](*inputs)
     if name not in UFUNCS:
         why = REFUSED.get(name, "is none of the functions that work on graphc variables")
