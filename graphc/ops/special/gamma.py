@@ -140,7 +140,7 @@ def fraction(x: Any) -> Any:
 
 
 def gammaln_positive(x: Any) -> Any:
-    """Log Γ(x) for x > 0."""
+    """Log Γ(x) for x > 0: a fitted polynomial below 4, Stirling's form (DLMF 5.11.1) above."""
     low = x < 0.5
     near = np.minimum(np.where(low, x + 1, x), 4)
     t = (near - 1.4142135623730951) / (near + 1.4142135623730951)
@@ -162,7 +162,10 @@ def gammaln(x: Any) -> Any:
 
 
 def gamma_positive(x: Any) -> Any:
-    """Γ(x) for x > 0; the power is taken in two halves, for it overflows before Γ does."""
+    """Γ(x) for x > 0, below 4 by a fitted polynomial, above by Stirling's form (DLMF 5.11.3).
+
+    The power is taken in two halves, for it overflows before Γ does.
+    """
     near = np.minimum(x, 4)
     factor = np.where(near >= 2, near - 1, 1) * np.where(near >= 3, near - 2, 1)
     factor = factor / np.where(x < 1, x, 1)
@@ -186,7 +189,10 @@ def gamma(x: Any) -> Any:
 
 
 def digamma_positive(x: Any) -> Any:
-    """The derivative of log Γ for x > 0; the root near 1.46 is given in two parts."""
+    """The derivative of log Γ for x > 0, from 4 on by its asymptotic form (DLMF 5.11.2).
+
+    The polynomial below was fitted after its root near 1.46, given in two parts, was divided out.
+    """
     low = x < 1
     near = np.minimum(np.where(low, x + 1, x), 4)
     t = (near - 2) / (near + 2)
