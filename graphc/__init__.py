@@ -39,6 +39,7 @@ from graphc.language.mapping import vmap
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.protocol.linalg import expm, solve_triangular
 from graphc.language.samples import over_samples
+from graphc.language.solvers import argmin, fixed_point, root
 from graphc.language.special import *
 from graphc.language.variable import Variable
 from graphc.render.files import PAGES, render
@@ -69,6 +70,7 @@ __all__ = [
     "Variable",
     "__version__",
     "block",
+    "argmin",
     "branch",
     "compile",
     "compile_function",
@@ -81,6 +83,7 @@ __all__ = [
     "derive",
     "elementwise",
     "expm",
+    "fixed_point",
     "formula",
     "function",
     "gnvp",
@@ -97,6 +100,7 @@ __all__ = [
     "over_samples",
     "parameter",
     "render",
+    "root",
     "scan",
     "solve_triangular",
     "stop_gradient",

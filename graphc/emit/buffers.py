@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graphc.control.choice import Choice
+from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
 from graphc.emit.forms import is_broadcast, is_view, repeats, same_buffer
 from graphc.emit.spell_reduction import keeps_dims
@@ -187,6 +188,6 @@ def _may_be_given(node: Node) -> bool:
     if not isinstance(node, Item):
         return False
     (whole,) = node.args
-    return isinstance(whole, Choice | Opaque) or (
+    return isinstance(whole, Choice | Opaque | FixedPoint) or (
         isinstance(whole, Scan) and node.index < whole.carries
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from graphc.control.body import COTANGENT
+from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
 from graphc.emit.forms import copies_elements, is_ones
 from graphc.emit.naming import Namer
@@ -96,6 +97,10 @@ def _wish(node: Node) -> str:
         if isinstance(node.args[0], Scan):
             return _loop_wish(node.args[0], node.index)
         maker = node.args[0]
+        if isinstance(node.args[0], FixedPoint):
+            whole = node.args[0]
+            leaf = whole.body.inputs[whole.constants + node.index]
+            return dict(whole.body.names).get(leaf, "unknown")
         told = RESULTS.get(getattr(maker, "function", type(maker).__name__.lower()), ())
         return told[node.index] if node.index < len(told) else "result"
     if keeps_dims(node):

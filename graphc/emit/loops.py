@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from graphc.control.body import COTANGENT
 from graphc.control.choice import Choice
+from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
 from graphc.emit.buffers import memory_of
 from graphc.emit.forms import SEVERAL_LINES
 from graphc.emit.naming import Namer
-from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
+from graphc.emit.steps import BranchPlan, IterationPlan, LoopPlan, Plan, Step
 from graphc.ir.nodes import Node
 from graphc.ops.several import Item
 from graphc.passes.loops import needed
@@ -28,6 +29,8 @@ def loop_operands(order: Sequence[Node]) -> set[Node]:
             found.difference_update(n for n in node.args[starts] if not n.args)
         elif isinstance(node, Choice):
             found.update(node.args[1:])
+        elif isinstance(node, FixedPoint):
+            found.update(node.args[: node.constants])
     return found
 
 
@@ -187,3 +190,30 @@ def _reads(step: Step, body: Plan) -> set[Node]:
         else:
             pending.extend(arg.args)
     return found
+
+
+def plan_iteration(
+    node: FixedPoint,
+    picked: Sequence[Item],
+    names: dict[Node, str],
+    namer: Namer,
+    make: Callable[..., Plan],
+    fast: bool,
+) -> IterationPlan:
+    """Plan a fixed point of which the results `picked` are read."""
+    held, first = node.body, node.constants
+    told = dict(held.names)
+    results = {part.index: names[part] for part in picked}
+    unknowns = held.inputs[first:]
+    own = [
+        results.get(k) or namer.fresh(told.get(leaf, "unknown")) for k, leaf in enumerate(unknowns)
+    ]
+    given = {leaf: names[arg] for leaf, arg in zip(held.inputs[:first], node.args, strict=False)}
+    given |= dict(zip(unknowns, own, strict=True))
+    local = {n: namer.fresh(name) for n, name in told.items() if n.args}
+    body = make(held.outputs, given, local, namer, fast=fast, origins=dict(held.origins),
+                place="branch")  # fmt: skip
+    starts = tuple(zip(own, node.args[first:], strict=True))
+    return IterationPlan(
+        body, starts, tuple(zip(own, held.outputs, strict=True)), namer.fresh("settled")
+    )

@@ -56,5 +56,6 @@ def _numbered(wish: str, number: int) -> str:
 
 _BUILTINS = (
     "float", "len", "int", "type", "zip", "abs", "max", "print", "sum", "range", "tuple", "slice",
-    "ValueError", "TypeError", "FloatingPointError", "min", "enumerate", "reversed", "bool",
+    "ValueError", "TypeError", "FloatingPointError", "min", "enumerate", "reversed",
+    "ArithmeticError", "bool",
 )  # fmt: skip

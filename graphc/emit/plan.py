@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from graphc.control.choice import Choice
+from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
 from graphc.emit.buffers import copies, reuse, rooms_of, settled
 from graphc.emit.forms import (
@@ -22,10 +23,10 @@ from graphc.emit.forms import (
     is_view,
 )
 from graphc.emit.local_names import name_statements
-from graphc.emit.loops import loop_operands, plan_choice, plan_loop
+from graphc.emit.loops import loop_operands, plan_choice, plan_iteration, plan_loop
 from graphc.emit.naming import Namer
 from graphc.emit.spell_reduction import keeps_dims
-from graphc.emit.steps import BranchPlan, LoopPlan, Place, Plan, Step
+from graphc.emit.steps import BranchPlan, IterationPlan, LoopPlan, Place, Plan, Step
 from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.elementwise import Elementwise
@@ -114,6 +115,11 @@ def plan(
         for n in statements
         if isinstance(n, Choice)
     }
+    iterations: dict[Node, IterationPlan] = {
+        n: plan_iteration(n, [p for p in picked if p.args[0] is n], names, namer, plan, fast)
+        for n in statements
+        if isinstance(n, FixedPoint)
+    }
     steps = tuple(
         Step(
             n,
@@ -122,6 +128,7 @@ def plan(
             namer.fresh("room") if n in rooms else None,
             loops.get(n),
             branches.get(n, ()),
+            iterations.get(n),
         )
         for n in statements
     )

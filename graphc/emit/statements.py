@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from graphc.control.fixed_point import PRECISION, FixedPoint
 from graphc.control.loop import Scan
 from graphc.emit.dialect import Dialect, Spelled, number, typed
 from graphc.emit.expressions import spell
@@ -12,7 +13,7 @@ from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
 from graphc.emit.spell_windows import fold_lines
-from graphc.emit.steps import BranchPlan, LoopPlan, Plan, Step
+from graphc.emit.steps import BranchPlan, IterationPlan, LoopPlan, Plan, Step
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -60,6 +61,8 @@ class Writer:
         node = step.node
         if step.loop is not None and isinstance(node, Scan):
             return self._loop(node, step.loop)
+        if step.iteration is not None and isinstance(node, FixedPoint):
+            return self._iteration(node, step.iteration)
         if step.branches:
             return self._choice(node, step.branches)
         if isinstance(node, ScatterAdd | ScatterSet):
@@ -114,6 +117,35 @@ class Writer:
             names = ", ".join(name for name, _ in made.moves)
             inside.append(f"{names} = {', '.join(inner.spelled(n).text for _, n in made.moves)}")
         return [*lines, *(f"    {line}" for line in inside or ["pass"])]
+
+    def _iteration(self, node: FixedPoint, made: IterationPlan) -> list[str]:
+        lib, own = self.dialect.lib, self.dialect.names.own
+        inner = Writer(made.body, self.dialect)
+        told = f"no fixed point was reached in {node.iterations} iterations"
+        lines = [
+            f"{name} = {typed(start, self.spelled, self.dialect).text}"
+            for name, start in made.starts
+        ]
+        precision = f"{lib}.finfo({self.dialect.dtype}).eps ** {PRECISION}"
+        tolerance = repr(node.tolerance) if node.tolerance else precision
+        pairs = [(name, inner.spelled(n).text) for name, n in made.nexts]
+        tests = [
+            f"{lib}.max({lib}.abs({new} - {name}), initial=0) <= {tolerance} * "
+            f"(1 + {lib}.max({lib}.abs({new}), initial=0))"
+            for name, new in pairs
+        ]
+        moved = f"{', '.join(n for n, _ in pairs)} = {', '.join(new for _, new in pairs)}"
+        inside = [str(line) for line in body(made.body, self.dialect, {})]
+        inside += [f"{made.change} = {tests[0]}"]
+        inside += [f"{made.change} = {made.change} and {test}" for test in tests[1:]]
+        inside += [moved, f"if {made.change}:", "    break"]
+        return [
+            *lines,
+            f"for _ in {own('range')}({node.iterations}):",
+            *(f"    {line}" for line in inside),
+            "else:",
+            f'    raise {own("ArithmeticError")}("{told}")',
+        ]
 
     def _choice(self, node: Node, branches: Sequence[BranchPlan]) -> list[str]:
         lines: list[str] = []

@@ -29,6 +29,8 @@ class Step:
         Of a loop: how it is printed.
     branches
         Of a choice: the two ways.
+    iteration
+        Of a fixed point: its statements.
     """
 
     node: Node
@@ -37,6 +39,7 @@ class Step:
     room: str | None = None
     loop: LoopPlan | None = None
     branches: tuple[BranchPlan, ...] = ()
+    iteration: IterationPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,19 @@ class BranchPlan:
 
     body: Plan
     results: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IterationPlan:
+    """A fixed point: where the unknowns start, the statements of a step, what follows.
+
+    Parameters
+    ----------
+    change
+        The variable that says whether nothing changes any more.
+    """
+
+    body: Plan
+    starts: tuple[tuple[str, Node], ...]
+    nexts: tuple[tuple[str, Node], ...]
+    change: str

@@ -62,8 +62,8 @@ def cond(
     >>> import graphc as gc
     >>> x = gc.observed("x")
     >>> root = gc.cond(x > 0, np.sqrt, lambda v: 0 * v, x)
-    >>> gc.compile_function([x], gc.grad(root, x))(-1.0)
-    array(0.)
+    >>> float(gc.compile_function([x], gc.grad(root, x))(-1.0))
+    0.0
     """
     for function in (true_function, false_function):
         check_callable(function, "cond")
@@ -127,8 +127,8 @@ def branch(index: Any, functions: Sequence[Callable[..., Any]], *operands: Any) 
     >>> import graphc as gc
     >>> k, x = gc.observed("k", kind="integer"), gc.observed("x")
     >>> y = gc.branch(k, [np.sin, np.cos, np.tanh], x)
-    >>> gc.compile_function([k, x], y)(1, 0.0)
-    array(1.)
+    >>> float(gc.compile_function([k, x], y)(1, 0.0))
+    1.0
     """
     chosen = as_variable(index)
     if not functions:

@@ -414,6 +414,15 @@ def long_memory():
 
 
 @model
+def equilibria():
+    """A layer that is applied until nothing changes, and two unknowns."""
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=(3, 3))
+    z = gc.fixed_point(lambda z: 0.3 * np.tanh(w @ z) + x, np.zeros(3))
+    a, b = gc.fixed_point(lambda s: (0.2 * np.sin(s[1] * z), 0.1 * s[0] + x), (z, z))
+    return gc.Graph(gc.cost((a * z + b).sum(), name="C"))
+
+
+@model
 def opaque_calls():
     """A function that graphc does not see into, and one with a derivative of its own."""
     cube = gc.opaque(lambda x: x**3, shape=3, vjp=lambda x, y, g: 3 * x**2 * g, name="cube")

@@ -165,7 +165,53 @@ def many(xp, of):
     return lambda w, xs: of.vmap(of.vmap(row, (0, None)), (None, 0))(xs, w * xp.ones((2, 1, 1)))
 
 
+def iterated(xp, of):
+    """JAX differentiates the iterations."""
+
+    def f(w, h):
+        def step(z):
+            return 0.4 * xp.tanh(w @ z) + h
+
+        if of is gc:
+            return gc.fixed_point(step, h, tol=1e-14)
+        z = h
+        for _ in range(60):
+            z = step(z)
+        return z
+
+    return f
+
+
+def by_newton(xp, of):
+    def f(h):
+        if of is gc:
+            return gc.root(lambda x: x + xp.sin(x) - h, h * 0)
+        x = h * 0
+        for _ in range(12):
+            x = x - (x + xp.sin(x) - h) / (1 + xp.cos(x))
+        return x
+
+    return f
+
+
+def with_rule(xp, of):
+    def f(w, h):
+        def backward(residuals, g):
+            return xp.outer(g, residuals[1]), g @ residuals[0]
+
+        if of is gc:
+            return xp.sin(gc.custom_vjp(lambda w, h: w @ h, backward)(w, h))
+        made = of.custom_vjp(lambda w, h: w @ h)
+        made.defvjp(lambda w, h: (w @ h, (w, h)), backward)
+        return xp.sin(made(w, h))
+
+    return f
+
+
 CASES = [
+    case("gc.fixed_point", iterated, A, H, tolerance=1e-9),
+    case("gc.root", by_newton, H, second=False),
+    case("gc.custom_vjp", with_rule, W, H),
     case("gc.scan", recurrent, W, U, B, H, XS, note="recurrent net"),
     case("gc.scan (reverse=True)", backwards, W, H, XS),
     case("gc.scan (structures of variables)", structures, H, XS),
