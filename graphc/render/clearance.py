@@ -74,19 +74,19 @@ def inside(point: Point, box: Box) -> bool:
 
 def sample(start: Point, path: Path) -> Iterator[Point]:
     """Iterate over points along a path."""
-    at = start
+    x, y = start
     for _, points in path:
-        a, b = (points[0], points[1]) if len(points) == 3 else (at, points[-1])
-        end = points[-1]
-        count = 2 + int((abs(end[0] - at[0]) + abs(end[1] - at[1])) / STEP)
-        for k in range(count + 1):
-            t = k / count
-            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-            if len(points) == 1:
-                weights = (1 - t, 0.0, 0.0, t)
-            four = (at, a, b, end)
-            yield (
-                sum(w * p[0] for w, p in zip(weights, four, strict=True)),
-                sum(w * p[1] for w, p in zip(weights, four, strict=True)),
-            )
-        at = end
+        x2, y2 = points[-1]
+        count = 2 + int((abs(x2 - x) + abs(y2 - y)) / STEP)
+        if len(points) == 1:
+            for k in range(count + 1):
+                t = k / count
+                yield x + t * (x2 - x), y + t * (y2 - y)
+        else:
+            (ax, ay), (bx, by) = points[:2]
+            for k in range(count + 1):
+                t = k / count
+                s = 1 - t
+                p, q, r, u = s * s * s, 3 * t * s * s, 3 * t * t * s, t * t * t
+                yield p * x + q * ax + r * bx + u * x2, p * y + q * ay + r * by + u * y2
+        x, y = x2, y2

@@ -70,7 +70,7 @@ def lay_out(
         others.append(lambda: built_in(diagram, direction, False, settings))
     if engine == "auto" and plain:
         others.append(lambda: by_dot(diagram, direction, settings) if has_dot() else drawing)
-    return least_crossed(drawing, others)
+    return least_crossed(drawing, others) if others else drawing
 
 
 def least_crossed(drawing: Drawing, others: Sequence[Callable[[], Drawing]]) -> Drawing:
