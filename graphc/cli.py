@@ -202,6 +202,11 @@ def _figure_options(made: argparse.ArgumentParser) -> None:
         default="auto",
         help="who finds the places (default: auto)",
     )
+    made.add_argument("--width", type=float, help="the length of a row, in points")
+    made.add_argument(
+        "--spacing", type=float, default=1.0, help="a factor for all gaps (default: 1)"
+    )
+    made.add_argument("--no-shapes", action="store_true", help="leave the shapes of variables out")
     made.add_argument(
         "--data",
         metavar="FILE.npz",
@@ -357,6 +362,9 @@ def _draw(graph: Graph, path: Path, options: argparse.Namespace) -> Path:
         expand=_opened(options.expand),
         loops=options.loops,
         magnify=options.magnify,
+        width=options.width,
+        spacing=options.spacing,
+        shapes=not options.no_shapes,
         data=None if options.data is None else _arrays(options.data),
         force=options.force,
     )

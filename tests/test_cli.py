@@ -417,3 +417,29 @@ def test_a_real_process(model, tmp_path):
     assert failed.stderr == "graphc: ModelError: there is no file none.py\n"
     assert "Traceback" in run("build", "none.py", "--debug").stderr
     assert run("nothing").returncode == 2
+
+
+def test_render_takes_every_option_of_a_figure(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").write_text(
+        "import graphc as gc\n"
+        "@gc.function\n"
+        "def block(x):\n"
+        "    return gc.relu(gc.Linear(4, name='a')(x)) + x\n"
+        "x = gc.observed('x', 4)\n"
+        "z = block(x, name='b', output='z')\n"
+        "net = gc.Graph(gc.squared_error(z, gc.observed('y', 4), name='C'), name='net')\n"
+    )
+    figures = set()
+    for options in (
+        "",
+        "--expand all",
+        "--expand b --backward overlay",
+        "--magnify b",
+        "--average plate --params shared",
+        "--width 200 --spacing 1.5 --no-shapes --direction LR",
+        "--loops unrolled --engine builtin --backward mirror",
+    ):
+        assert main(["render", "model.py", "-o", "net.svg", "--force", *options.split()]) == 0
+        figures.add(Path("net.svg").read_text())
+    assert len(figures) == 7

@@ -102,7 +102,7 @@ def jacobian_label(block: Element, inputs: tuple[Element, ...]) -> str:
     names = [symbol_of(v) for v in inputs]
     if not names:
         return ""
-    if len(names) > MOST_JACOBIANS:
+    if len(names) > MOST_JACOBIANS or not all(names):
         return rf"\{'nabla' if block.kind == 'cost' else 'partial'}\! {symbol_of(block)}"
     below = names[0] if len(names) == 1 else f"({','.join(names)})"
     return partial(symbol_of(block), below)
@@ -252,7 +252,8 @@ def overlay(diagram: Diagram) -> Diagram:
 def labelled(element: Element, active: Active) -> Element:
     """Return the element with its cotangent or its Jacobian beside it."""
     if element.kind in VARIABLES:
-        return replace(element, gradient=partial(active.total, symbol_of(element)))
+        name = symbol_of(element)  # inside open blocks, not every variable has one
+        return replace(element, gradient=partial(active.total, name) if name else "")
     jacobians = [jacobian_label(element, active.inputs.get(element.id, ()))]
     jacobians += [partial(symbol_of(element), name) for name in element.parameters[:1]]
     gradients = r",\;".join(partial(active.total, name) for name in element.parameters)
@@ -288,9 +289,6 @@ def magnify(diagram: Diagram, block_id: str) -> Diagram:
     shown = []
     for element in elements:
         gradient, note = {**equations, **rows}.get(element.id, ("", element.note))
-        if element.id == block_id:
-            jacobians = [partial(symbol_of(v), symbol_of(u)) for v in outputs for u in inputs]
-            gradient = r",\;".join(jacobians)
         shown.append(replace(element, gradient=gradient, note=note))
     carrying = set(active.edges)
     (block,) = (element for element in elements if element.id == block_id)

@@ -98,8 +98,11 @@ def with_note(body: Body, note: Label, horizontal: bool, side: int, role: Role =
     assert body.shape is not None
     deep, wide = oriented(note, horizontal)
     if side == 0:
-        at = (-body.along - NOTE_GAP - deep / 2, 0.0)
-        room = replace(body, along=body.along + NOTE_GAP + deep)
+        # Edges enter a block there, in its middle, so the label stands at its corner.
+        corner = body.shape.across + wide / 2 if body.shape.form != "ellipse" else 0.0
+        at = (-body.along - NOTE_GAP - deep / 2, corner)
+        after = max(body.after, corner + wide / 2)
+        room = replace(body, along=body.along + NOTE_GAP + deep, after=after)
     else:
         reach = body.after if side > 0 else body.before
         at = (0.0, side * (reach + NOTE_GAP + wide / 2))

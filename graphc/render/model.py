@@ -179,8 +179,8 @@ class Drafter:
         slots = [block.scope.find(v) for v in use.inputs]
         arguments = [slot.label if slot else "" for slot in slots]
         infix = OPERATORS.get(use.function, "") if use.call is None else ""
-        if infix and len(arguments) == 2 and all(arguments) and is_plain(use):
-            return infix.format(*arguments)
+        if infix and len(arguments) == 2 and is_plain(use):
+            return infix.format(*arguments if all(arguments) else ("", "")).strip() or r"\cdot"
         arguments += [parameter_label(use, short) for short in use.parameters]
         few = len(arguments) <= MOST_ARGUMENTS and all(arguments)
         return f"{symbol(use)}({', '.join(arguments)})" if few else symbol(use)

@@ -16,7 +16,9 @@ import numpy as np
 from tests.benchmarks.machine import load, machine
 
 SIZES = (10, 30, 100, 300, 1000)
-AIM = "The aim: 100 blocks in under 0.5 s, 1000 in under 5 s, and time close to linear in the blocks."
+AIM = (
+    "The aim: 100 blocks in under 0.5 s, 1000 in under 5 s, and time close to linear in the blocks."
+)
 LONGEST = 60.0  # seconds after which a peer is not asked for more blocks
 
 
