@@ -27,7 +27,7 @@ from graphc.errors import (
 )
 from graphc.language import special as _special
 from graphc.language.conditions import branch, cond
-from graphc.language.custom import custom_jvp, custom_vjp, opaque
+from graphc.language.custom import blackbox, custom_jvp, custom_vjp, opaque
 from graphc.language.declare import computed, constant, latent, observed, parameter
 from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
@@ -69,6 +69,7 @@ __all__ = [
     "UsageError",
     "Variable",
     "__version__",
+    "blackbox",
     "block",
     "argmin",
     "branch",

@@ -73,7 +73,15 @@ class Objective:
         return float(self.value(self.params(x), **self.inputs))
 
     def fun(self, x: Any) -> tuple[float, Any]:
-        """Return the loss and its gradient, shape (n,): for ``jac=True``."""
+        """Return the loss and its gradient, shape (n,): for ``jac=True``.
+
+        Raises
+        ------
+        CompileError
+            If the program was compiled with ``wrt=[]``, for its values alone.
+        """
+        if self.model.wrt is not None:
+            raise CompileError("the program was compiled with wrt=[], so it has no gradient")
         loss, grads = self.loss_and_grad(self.params(x), **self.inputs)
         return float(loss), _flat(grads)
 
@@ -160,7 +168,7 @@ def objective(
     CompileError
         If an input is missing or unknown, or gradients are not by the parameters.
     """
-    if model.wrt is not None:
+    if model.wrt:
         raise CompileError("the program must be differentiated by its parameters, without wrt=")
     wrong = {f.name for f in model.loss_fields} ^ inputs.keys()
     if wrong:

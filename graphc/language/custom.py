@@ -12,6 +12,7 @@ from graphc.errors import GraphcError, KindError, ShapeError, UsageError
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program
 from graphc.language.declare import parse_shape
+from graphc.language.functions import cost
 from graphc.language.names import located_name
 from graphc.language.source import here
 from graphc.language.tracing import (
@@ -28,7 +29,7 @@ from graphc.language.variable import SCOPE, Call, Variable, as_variable
 from graphc.ops.contraction import full
 from graphc.ops.leaves import new_input
 from graphc.ops.opaque import Foreign, Opaque
-from graphc.ops.several import items
+from graphc.ops.several import item, items
 from graphc.types import KINDS, TensorType, TupleType, shape_text
 
 
@@ -313,6 +314,54 @@ def opaque(
         return results if isinstance(shape, list) else results[0]
 
     return called
+
+
+def blackbox(
+    function: Callable[..., Any],
+    *inputs: Any,
+    name: str | None = None,
+    source: str | None = None,
+    vectorized: bool = False,
+) -> Variable:
+    """Return a cost whose value a Python function gives, and of which nothing else is known.
+
+    It has no derivative: :func:`graphc.estimators` tells what can be used in its place, and
+    ``gc.compile(..., wrt=[])`` compiles the value alone.
+
+    Parameters
+    ----------
+    function
+        Takes an array for each input, and returns a number; it must not change them.
+    *inputs
+        Variables.
+    name
+        The name of the cost.
+    source, vectorized
+        As those of :func:`opaque`.
+
+    Raises
+    ------
+    UsageError
+        If there is no function or no input.
+
+    Examples
+    --------
+    >>> import graphc as gc
+    >>> w = gc.parameter("w", shape=3, init="ones")
+    >>> hidden = gc.blackbox(lambda w: w.max(), w, name="C")
+    >>> [name for name, _ in gc.estimators(gc.Graph(hidden, name="unknown"))[0].estimators]
+    ['REINFORCE', 'actor-critic', 'zeroth order']
+    """
+    check_callable(function, "blackbox")
+    told = located_name(name or _plain(getattr(function, "__name__", "")), "a black box")
+    if not inputs:
+        raise UsageError(f"{here()}: the black box '{told}' needs an input")
+    variables = tuple(as_variable(v) for v in inputs)
+    foreign = Foreign(function, told, _source(source), vectorized, str(here()))
+    call: Node = Opaque(tuple(v.node for v in variables), foreign, _results((), "real"), ())
+    value = Variable(item(call, 0), operands=variables, operation=told)
+    made: Variable = cost(value, name=name)
+    return made
 
 
 def _plain(name: str) -> str:

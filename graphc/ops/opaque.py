@@ -74,7 +74,8 @@ def _vjp(node: Opaque, i: int, g: Node) -> Node:
     if foreign.vjp is None:
         raise DerivativeError(
             f"the opaque function '{foreign.name}' ({foreign.where}) has no derivative: declare it "
-            "with vjp=, or cut the path with gc.stop_gradient"
+            "with vjp=, cut the path with gc.stop_gradient, or see gc.estimators for what can be "
+            "used without one"
         )
     results = [item(node, k) for k in range(len(node.each.items))]
     cotangents = []

@@ -12,12 +12,13 @@ import numpy as np
 from graphc.blocks.activations import log_softmax
 from graphc.calculus import reverse
 from graphc.errors import ShapeError, UsageError
-from graphc.ir.nodes import Node
+from graphc.ir.nodes import Node, topological
 from graphc.language.derive import stop_gradient
 from graphc.language.functions import function
 from graphc.language.graph import Graph
 from graphc.language.reaching import first_cut
 from graphc.language.variable import Variable
+from graphc.ops.opaque import Opaque
 from graphc.types import shape_text
 
 
@@ -154,6 +155,11 @@ def estimators(graph: Graph) -> Report:
     found = []
     for use, cost in zip(graph.costs, costs, strict=True):
         for v, node in zip(graph.parameters, program.outputs[first:], strict=True):
+            hidden = _without_derivative(cost, node)
+            if hidden is not None:
+                chosen = tuple(_around(hidden))
+                found.append(Admitted(use.name, graph.name_of(v), False, chosen))
+                continue
             every = [first_cut(cut, node) for cut in reverse.cuts([cost], node)]
             cuts = [cut for cut in every if not _on_purpose(cut.node)]
             reaches = reverse.reaches(cost, node)
@@ -161,6 +167,49 @@ def estimators(graph: Graph) -> Report:
             exact = reaches and not cuts
             found.append(Admitted(use.name, graph.name_of(v), exact, chosen))
     return Report(found)
+
+
+def _without_derivative(cost: Node, parameter: Node) -> Opaque | None:
+    """Return the call without a derivative that is nearest to the cost, on a path between both."""
+    order = topological([cost], (parameter,))
+    depends = {parameter}
+    for node in order:
+        if any(arg in depends for arg in node.args):
+            depends.add(node)
+    reached = {cost}
+    for node in reversed(order):
+        if node not in reached or node not in depends or _on_purpose(node):
+            continue
+        if isinstance(node, Opaque) and node.foreign.vjp is None:
+            return node
+        reached.update(node.args)
+    return None
+
+
+def _around(hidden: Opaque) -> Iterator[tuple[str, str]]:
+    place = f"'{hidden.foreign.name}'"
+    yield _likelihood(place)
+    yield (
+        "actor-critic",
+        f"{place} has no derivative; a block that learns its value has one (gc.mse of the block "
+        "and the cost), and the parameter is trained through it",
+    )
+    yield _ZEROTH
+
+
+def _likelihood(place: str) -> tuple[str, str]:
+    return (
+        "REINFORCE",
+        f"if what enters {place} is drawn at random with a known probability: "
+        "gc.reinforce(log_prob, cost), unbiased, with a large variance",
+    )
+
+
+_ZEROTH = (
+    "zeroth order",
+    "the value of the cost is enough: gc.minimize by finite differences, SPSA or an evolution "
+    "strategy",
+)
 
 
 def _chosen(
@@ -180,35 +229,20 @@ def _chosen(
             "back-propagation",
             f"along some paths; what passes {place} is left out, so the gradient is biased",
         )
-    if type(cut.node).__name__ == "Opaque":
-        yield (
-            "actor-critic",
-            f"{place} has no derivative; a block that learns its value has one (gc.mse of the "
-            "block and the cost), and the parameter is trained through it",
-        )
-    else:
-        what = "gives discrete values" if cut.node.kind != "real" else "is piecewise constant"
-        yield (
-            "straight-through",
-            f"{place} {what}; gc.straight_through(hard, soft) puts the derivative of a smooth "
-            "stand-in in its place, biased",
-        )
-    if cut.node.kind != "real" or type(cut.node).__name__ == "Opaque":
-        yield (
-            "REINFORCE",
-            f"if what enters {place} is drawn at random with a known probability: "
-            "gc.reinforce(log_prob, cost), unbiased, with a large variance",
-        )
+    what = "gives discrete values" if cut.node.kind != "real" else "is piecewise constant"
+    yield (
+        "straight-through",
+        f"{place} {what}; gc.straight_through(hard, soft) puts the derivative of a smooth "
+        "stand-in in its place, biased",
+    )
+    if cut.node.kind != "real":
+        yield _likelihood(place)
     if function in ("argmax", "argmin"):
         yield (
             "reparameterisation",
             "gc.gumbel_softmax in place of a hard choice: a smooth sample with a derivative",
         )
-    yield (
-        "zeroth order",
-        "the value of the cost is enough: gc.minimize by finite differences, SPSA or an evolution "
-        "strategy",
-    )
+    yield _ZEROTH
 
 
 def _on_purpose(node: Node) -> bool:

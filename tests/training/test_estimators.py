@@ -160,3 +160,71 @@ class TestReport:
         net = gc.Graph(gc.cost(gc.stop_gradient(w * x) * w, name="C"), name="net")
         (item,) = gc.estimators(net)
         assert item.exact
+
+
+class TestBlackBox:
+    """A cost of which only the value is known."""
+
+    def world(self, vectorized=False):
+        x, w = gc.observed("x", shape=2), gc.parameter("w", shape=2, init="ones")
+
+        @gc.function
+        def act(x, w):
+            return w * x
+
+        action = act(x, w, output="a")
+
+        def measured(a, x):
+            return np.abs(a - 1).sum(-1) + x[..., 0]
+
+        hidden = gc.blackbox(measured, action, x, name="C", vectorized=vectorized)
+        return gc.Graph(hidden, name="world"), np.arange(6.0).reshape(3, 2)
+
+    @pytest.mark.parametrize("vectorized", [False, True])
+    def test_it_is_a_cost_of_its_inputs(self, vectorized):
+        net, x = self.world(vectorized)
+        (cost,) = net.costs
+        assert (cost.name, [v.name for v in cost.inputs]) == ("C", ["a", "x"])
+        program = gc.compile(net, wrt=[])
+        loss = program.loss(program.init_params(), x=x)
+        assert loss == pytest.approx(np.mean(np.abs(x - 1).sum(1) + x[:, 0]))
+        flat = program.as_scipy(program.init_params(), x=x)
+        found = gc.minimize(flat.loss, flat.x0, "es", steps=100)
+        assert found.fun < loss - 0.5
+        with pytest.raises(gc.CompileError, match="it has no gradient"):
+            flat.fun(flat.x0)
+
+    def test_it_has_no_derivative_and_the_estimators_are_told(self):
+        net, _ = self.world()
+        with pytest.raises(gc.DerivativeError, match="'C' .* has no derivative.*gc.estimators"):
+            gc.compile(net)
+        (item,) = gc.estimators(net)
+        assert not item.exact
+        assert [name for name, _ in item.estimators] == [
+            "REINFORCE", "actor-critic", "zeroth order"
+        ]  # fmt: skip
+
+    def test_a_discrete_action_does_not_hide_the_box(self):
+        logits = gc.parameter("logits", shape=3)
+        chosen = np.argmax(logits, axis=0)
+        net = gc.Graph(gc.blackbox(lambda a: COSTS[a], chosen, name="C"), name="bandit")
+        names = [name for name, _ in gc.estimators(net)[0].estimators]
+        assert names == ["REINFORCE", "actor-critic", "zeroth order"]
+
+    def test_reinforce_takes_its_value_alone(self):
+        logits = gc.parameter("logits", shape=3, init=LOGITS)
+        noise = gc.observed("noise", shape=3)
+        action = gc.categorical_sample(logits, noise, output="action")
+        hidden = gc.blackbox(lambda a: COSTS[a], action, name="C")
+        chance = gc.categorical_log_prob(logits, action)
+        net = gc.Graph(gc.cost(gc.reinforce(chance, hidden), name="S"), name="bandit")
+        program = gc.compile(net)
+        drawn = gumbel(np.random.default_rng(1), (20000, 3))
+        _, grads = program.loss_and_grad(program.init_params(), noise=drawn)
+        np.testing.assert_allclose(grads.logits, exact_gradient(), atol=0.03)
+
+    def test_errors(self):
+        with pytest.raises(gc.UsageError, match="the black box 'C' needs an input"):
+            gc.blackbox(lambda: 0.0, name="C")
+        with pytest.raises(gc.UsageError, match="blackbox takes a function"):
+            gc.blackbox(3, gc.observed("x"))
