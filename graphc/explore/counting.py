@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from graphc.control.loop import Scan
 from graphc.emit.forms import is_leaf, is_view
 from graphc.ir.nodes import Node
 from graphc.ir.program import Origin
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.indexing import Gather, ScatterAdd
+from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
+from graphc.ops.joining import Concatenation
 from graphc.ops.reduction import Reduction
+from graphc.ops.several import Bundle, Item
 from graphc.ops.structural import Pad, Reshape, Slice
-from graphc.types import Dim, size_of
+from graphc.ops.windows import Fold, Windows
+from graphc.types import Dim, TupleType, size_of
 
 BYTES = {"integer": 8, "boolean": 1}
-MOVES = (Reshape, Slice, Pad, Gather)  # they copy or look at numbers, and compute none
+# They copy or look at numbers, and compute none.
+MOVES = (Reshape, Slice, Pad, Gather, ScatterSet, Concatenation, Windows)
+NAMES = (Bundle, Item)  # they only say which of several results is meant
 
 
 @dataclass(slots=True)
@@ -42,13 +48,30 @@ def costs_of(
         if origin is None or is_leaf(node):
             continue
         cost = found.setdefault((origin.use, origin.rule != "forward"), Cost())
-        operations = operations_of(node)
-        if operations is None:
-            cost.complete = False
-        else:
-            cost.operations = cost.operations + operations
-        cost.bytes = cost.bytes + bytes_of(node, itemsize)
+        add(cost, cost_of(node, itemsize))
     return found
+
+
+def add(cost: Cost, more: Cost, times: Dim = 1) -> None:
+    """Add a cost, so many times, to another."""
+    cost.operations = cost.operations + more.operations * times
+    cost.bytes = cost.bytes + more.bytes * times
+    cost.complete = cost.complete and more.complete
+
+
+def cost_of(node: Node, itemsize: int) -> Cost:
+    """Return what one node costs; a loop, what its body does in every step."""
+    if isinstance(node, NAMES):
+        return Cost()
+    if isinstance(node, Scan):
+        whole = Cost()
+        for part in node.body.nodes():
+            if not is_leaf(part):
+                add(whole, cost_of(part, itemsize), node.length)
+        return whole
+    operations = operations_of(node)
+    moved = bytes_of(node, itemsize)
+    return Cost(0, moved, False) if operations is None else Cost(operations, moved)
 
 
 def operations_of(node: Node) -> Dim | None:
@@ -58,6 +81,8 @@ def operations_of(node: Node) -> Dim | None:
     if isinstance(node, Elementwise):
         return size_of(node.shape)
     if isinstance(node, Reduction):
+        return size_of(node.args[0].shape)
+    if isinstance(node, Fold):
         return size_of(node.args[0].shape)
     if isinstance(node, ScatterAdd):
         return size_of(node.args[2].shape)
@@ -81,5 +106,7 @@ def bytes_of(node: Node, itemsize: int) -> Dim:
         return 0
     total: Dim = 0
     for part in (*node.args, node):
-        total = total + BYTES.get(part.kind, itemsize) * size_of(part.shape)
+        types = part.type.items if isinstance(part.type, TupleType) else (part.type,)
+        for each in types:
+            total = total + BYTES.get(each.kind, itemsize) * size_of(each.shape)
     return total

@@ -13,7 +13,7 @@ from graphc.calculus.names import math_label
 from graphc.commentary import space
 from graphc.compile import Compiled, compile
 from graphc.errors import DerivativeError
-from graphc.explore.counting import Cost, costs_of
+from graphc.explore.counting import Cost, add, costs_of
 from graphc.language.blockwise import BlockFormulas, Partial, block_formulas
 from graphc.language.graph import Graph
 from graphc.language.variable import Variable
@@ -149,11 +149,10 @@ def lines_of(program: Compiled) -> Facts:
 
 
 def cost_facts(cost: Cost) -> Facts:
-    """Return operations and bytes as text."""
+    """Return operations and bytes as text; a lower bound where not all could be counted."""
     return {
-        "operations": amount(cost.operations),
+        "operations": ("" if cost.complete else "≥\u2009") + amount(cost.operations),
         "bytes": amount(cost.bytes),
-        "complete": cost.complete,
     }
 
 
@@ -161,9 +160,7 @@ def added(costs: Sequence[Cost]) -> Cost:
     """Return the sum of costs."""
     result = Cost()
     for cost in costs:
-        result.operations = result.operations + cost.operations
-        result.bytes = result.bytes + cost.bytes
-        result.complete = result.complete and cost.complete
+        add(result, cost)
     return result
 
 

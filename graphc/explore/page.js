@@ -264,8 +264,6 @@
       make("p", { class: "none" }, "No line of its own.");
     return card(title, kind, shown, { ...more, copy: text ? copyButton("code", text) : null });
   };
-  const cost = (found) => `${found.complete ? "" : "≥ "}${found.operations}`;
-
   const describe = (thing, way) => thing.kind === "block" ? describeBlock(thing, way) :
     describeVariable(thing);
   const paneWidth = () => Math.max(220, Math.min(details.clientWidth || 600, 1400));
@@ -288,8 +286,8 @@
         make("p", {}, `${ins} → ${outs}`),
         make("ul", { class: "chips" },
           chip("parameters", b.count),
-          chip("forward", `${cost(b.cost[0])} operations, ${b.cost[0].bytes} bytes`),
-          chip("backward", `${cost(b.cost[1])} operations, ${b.cost[1].bytes} bytes`))),
+          chip("forward", `${b.cost[0].operations} operations, ${b.cost[0].bytes} bytes`),
+          chip("backward", `${b.cost[1].operations} operations, ${b.cost[1].bytes} bytes`))),
       way === undefined ? null : numbersOf(b, way),
       columns([
         card("Forward", "forward", b.forward.map((n) => entry(n, "", width)), { now: way === false }),

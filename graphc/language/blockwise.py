@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from graphc.calculus import formulas
 from graphc.calculus.formulas import Formula, Notation
@@ -50,7 +51,20 @@ def block_formulas(
     """Return the formulas of every use in a graph, with the names that variables have there.
 
     Blocks of one structure share their derivation: a net of a thousand equal layers costs one.
+    What was derived once is kept as long as the graph is: files, pages and notebooks ask again.
     """
+    kept = _KEPT.setdefault(graph, {})
+    if (notation, cost) not in kept:
+        kept[notation, cost] = tuple(_derived(graph, notation, cost))
+    return list(kept[notation, cost])
+
+
+_KEPT: WeakKeyDictionary[Graph, dict[tuple[str, str], tuple[BlockFormulas, ...]]]
+_KEPT = WeakKeyDictionary()
+
+
+def _derived(graph: Graph, notation: Notation, cost: str) -> list[BlockFormulas]:
+    """Derive the formulas of every use in a graph."""
     values = resolved([], graph.variables)
     known: dict[tuple[str, ...], _Pattern] = {}
     result = []

@@ -113,7 +113,6 @@ def test_operations_of_a_linear_block_are_those_of_the_textbook():
     assert forward["operations"] == "27\u2009P"
     # The gradients of weights and offset: 2·4·3·P and 3·P; none by the observed input.
     assert backward["operations"] == "27\u2009P"
-    assert forward["complete"]
     assert facts["blocks"][2]["cost"][1]["operations"] == "39\u2009P"  # and 2·3·3·P... by h
 
 
@@ -132,6 +131,25 @@ def test_counting():
     assert str(costs[0, False].bytes) == "48*P + 140"
     assert costs[2, False].bytes == 0  # a view
     assert str(costs[4, False].bytes) == "56*P"
+
+
+def test_a_loop_costs_what_its_body_does_in_every_step():
+    def step(h, x):
+        return np.tanh(h * x), h
+
+    xs, h = gc.observed("xs", shape=(5, 3)), gc.parameter("h", shape=3)
+    last, _ = gc.scan(step, h, xs)
+    graph = gc.Graph(gc.cost(last.sum(), name="C"), name="loop")
+    forward = [b["cost"][0]["operations"] for b in facts_of(graph)["blocks"]]
+    assert "30\u2009P" in forward  # a product and a tanh of three numbers, five times
+    backward = [b["cost"][1]["operations"] for b in facts_of(graph)["blocks"]]
+    assert not any("≥" in operations for operations in (*forward, *backward))
+
+
+def test_what_cannot_be_counted_is_a_lower_bound():
+    a = gc.parameter("a", shape=(3, 3), init=np.eye(3))
+    graph = gc.Graph(gc.cost(np.linalg.inv(a).sum(), name="C"), name="inverse")
+    assert any("≥" in b["cost"][0]["operations"] for b in facts_of(graph)["blocks"])
 
 
 def test_amounts():
