@@ -62,7 +62,7 @@ class Builder:
 
     def grow(self):
         kinds = [self.unary, self.binary, self.product, self.reduced, self.moved, self.reshaped,
-                 self.sliced, self.gathered, self.diagonal]  # fmt: skip
+                 self.sliced, self.gathered, self.diagonal, self.loop, self.branch]  # fmt: skip
         made = self.pick(kinds)()
         if made is not None and int(np.prod(made.shape, dtype=int)) <= 200:
             self.pool.append(made)
@@ -131,6 +131,29 @@ class Builder:
             return None
         letters = "abcd"[: v.ndim - 1]
         return np.einsum(f"{letters}{letters[-1]}->{letters}", v)
+
+    def loop(self):
+        """A loop over one result, from another on, with a third at hand."""
+        start, rows, outer = self.take(), self.take(), self.take()
+        if not rows.shape:
+            return None
+        f, g = self.pick(UNARY[:10]), self.pick(BINARY)
+        size = int(np.prod(start.shape, dtype=int))
+        inner = self.draw(st.booleans())
+
+        def step(h, x):
+            v = f(x + outer.sum()) if inner else f(x) * outer.mean()
+            h = g(np.tanh(h), v.sum() / (1 + size)) * 0.5
+            return h, (h if inner else x * h.sum())
+
+        last, ys = gc.scan(step, start, rows, reverse=self.draw(st.booleans()))
+        return self.pick([last, ys])
+
+    def branch(self):
+        v, other = self.take(), self.take()
+        f, g = self.pick(UNARY[:10]), self.pick(UNARY[:10])
+        level = self.pick([0.0, 0.5, -100.0, 100.0])
+        return gc.cond(other.sum() > level, f, lambda a: g(a) * other.mean(), v)
 
     def graph(self, steps):
         for _ in range(steps):

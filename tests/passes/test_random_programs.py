@@ -4,12 +4,14 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import graphc as gc
 from graphc.batching import batch_nodes
 from graphc.calculus.derived import tangent
 from graphc.calculus.reverse import gradient
 from graphc.errors import ShapeError
 from graphc.ir.nodes import topological
 from graphc.ir.program import Origin, Program, verify
+from graphc.language.variable import Variable
 from graphc.ops.contraction import broadcast_to, contract, sum_axes
 from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
@@ -210,10 +212,84 @@ class Builder:
         base = self.choose([node, broadcast_to(constant(0.0), node.shape)])
         self.keep(ScatterAdd((base, self.index, update), axis, batch))
 
+    def mixed(self, count):
+        """A function of several variables, random and the same at every call."""
+        recipe = [(self.count(0, 5), self.count(0, 9), self.count(0, 9)) for _ in range(count)]
+
+        def f(*given):
+            pool = list(given)
+            for operation, i, j in recipe:
+                pool.append(mix(operation, pool[i % len(pool)], pool[j % len(pool)]))
+            return pool[-1]
+
+        return f
+
+    def loop(self):
+        start, rows, outer = (Variable(self.pick()) for _ in range(3))
+        if not rows.ndim:
+            return
+        f, g = self.mixed(self.count(1, 4)), self.mixed(self.count(1, 3))
+        reads, nested = bool(self.count(0, 3)), bool(self.count(0, 1)) and rows.ndim > 1
+
+        def step(h, x):
+            v = f(h, x, outer) if reads else f(x, outer)
+            if nested:
+                v = gc.scan(lambda s, r: (np.sin(s + r.sum()), None), v, x)[0]
+            after = np.sin(v) + 0.3 * h if v.shape == h.shape else np.tanh(h + 0.5 * v.sum())
+            return after, (g(h, x, v), after)
+
+        last, (ys, hs) = gc.scan(step, start, rows, reverse=bool(self.count(0, 1)))
+        for found in (last, ys, hs):
+            if self.count(0, 1):
+                self.keep(found.node)
+
+    def branch(self):
+        a, b, c = (Variable(self.pick()) for _ in range(3))
+        f, g = self.mixed(2), self.mixed(2)
+        level = float(self.choose([-1.0, 0.0, 1.0]))
+        if not self.count(0, 2):
+            level = 50.0
+        shape = f(a, b).shape
+        made = gc.cond(
+            a.sum() > level,
+            lambda u, v: f(u, v),
+            lambda u, v: g(u, v, c) if g(u, v, c).shape == shape else np.sin(f(u, v)),
+            a, b,
+        )  # fmt: skip
+        self.keep(made.node)
+
+    def equilibrium(self):
+        a, b = Variable(self.pick()), Variable(self.pick())
+        try:
+            shape = broadcast(a.shape, b.shape)
+        except ShapeError:
+            return
+        start = Variable(broadcast_to(constant(0.0), shape))
+        z = gc.fixed_point(lambda z: 0.4 * np.sin(z * np.tanh(a)) + b, start, tol=1e-13)
+        self.keep(z.node)
+
+
+def mix(operation, a, b):
+    """A variable of two, whatever their shapes."""
+    if operation == 0:
+        return np.tanh(a)
+    if operation == 1:
+        return a.sum() * np.cos(b)
+    if operation == 2 and a.ndim == 2 and b.ndim and a.shape[1] == b.shape[0]:
+        return a @ b if b.ndim < 3 else np.sin(b)
+    if operation == 3:
+        return np.where(a > 0.2, a, 0.5 * a)
+    try:
+        broadcast(a.shape, b.shape)
+    except ShapeError:
+        return np.sin(a) * b.sum()
+    return a * b if operation == 4 else a + 0.5 * b
+
 
 STEPS = ("leaf", "number", "unary", "unary", "positive", "binary", "binary", "quotient", "power",
          "whole_power", "choice", "contraction", "contraction", "contraction", "reduce", "product",
-         "reshape", "broadcast", "slice", "pad", "gather", "scatter")  # fmt: skip
+         "reshape", "broadcast", "slice", "pad", "gather", "scatter",
+         "loop", "loop", "branch", "equilibrium")  # fmt: skip
 
 
 @st.composite
