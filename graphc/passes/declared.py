@@ -8,7 +8,7 @@ from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.properties import has
 from graphc.passes.merging import merged
-from graphc.passes.signs import nonnegative
+from graphc.ops.signs import nonnegative
 
 
 def symmetric(node: Node) -> Node | None:

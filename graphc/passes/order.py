@@ -22,7 +22,7 @@ from graphc.ops.leaves import as_number, constant
 from graphc.ops.structural import Reshape, match_axes, reshape
 from graphc.passes.factoring import Factor, Product, product_of, replaced
 from graphc.passes.ordering import TRAFFIC, Tree, cheapest, extent, number_of
-from graphc.passes.signs import nonnegative
+from graphc.ops.signs import nonnegative
 from graphc.passes.simplify import simplify
 from graphc.types import Dim
 

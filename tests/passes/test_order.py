@@ -11,7 +11,7 @@ from graphc.ops.leaves import constant, new_input
 from graphc.ops.structural import reshape
 from graphc.passes.order import order
 from graphc.passes.ordering import cheapest, pair_cost
-from graphc.passes.signs import nonnegative
+from graphc.ops.signs import nonnegative
 from graphc.passes.simplify import simplify
 from graphc.types import TensorType, count, size_of
 from tests.numerics import close, inputs_like, value
