@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,26 @@ def _prod_vjp(node: Reduction, g: Node) -> Node:
     return elementwise("multiply", spread(g, x, node.axes), transpose(aligned, back))
 
 
+def _norm_vjp(node: Reduction, g: Node) -> Node:
+    """Return ``g x / ‖x‖``; 0 where the norm is 0, and so are all further derivatives there."""
+    (x,) = node.args
+    none = elementwise("equal", node, constant(0.0))
+    length = elementwise("where", none, constant(float("inf")), node)
+    scale = elementwise("divide", g, length)
+    return elementwise("multiply", x, spread(scale, x, node.axes))
+
+
+def _norm_meaning(bound: Any, at: Callable[..., Term], *_: object) -> Term:
+    return _squares(bound, at) ** Fraction(1, 2)
+
+
+def _squares(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term]) -> Term:
+    term: Term = at() ** 2
+    for index, dim in reversed(bound):
+        term = Sum(index, dim, term)
+    return term
+
+
 def _best(function: str) -> Callable[..., Term]:
     def meaning(bound: Sequence[tuple[Symbol, Dim]], at: Callable[..., Term], *_: object) -> Term:
         term = at()
@@ -281,6 +302,9 @@ REDUCERS |= {
         True, _same, _cumprod_vjp, _unprintable("cumprod"), lambda x, a: np.cumprod(x, axis=a[0])
     ),
     "argsort": Reducer(True, _integer, None, _unprintable("argsort"), _stable_order),
+    "norm": Reducer(
+        False, _real, _norm_vjp, _norm_meaning, lambda x, a: np.sqrt(np.sum(x * x, axis=a))
+    ),
     "logsumexp": Reducer(False, _real, _logsumexp_vjp, _logsumexp_meaning, _logsumexp),
     "softmax": Reducer(True, _real, _softmax_vjp, _softmax_meaning, _softmax),
     "log_softmax": Reducer(True, _real, _log_softmax_vjp, _log_softmax_meaning, _log_softmax),

@@ -45,6 +45,28 @@ def nonnegative(node: Node, depth: int = 0) -> bool:
     return node.function in ALWAYS
 
 
+def certainly_positive(node: Node, depth: int = 0) -> bool:
+    """Return whether every element is certain to be above 0, or nan; but for underflow."""
+    value = scalar_value(node)
+    if value is not None:
+        return value > 0
+    if isinstance(node, Size) or depth > DEEPEST:
+        return isinstance(node, Size)
+    if not node.args:
+        return has(node, "positive")
+    if isinstance(node, Reshape) or (isinstance(node, Contraction) and is_shuffle(node)):
+        repeated = len(set(getattr(node, "output", ()))) < len(getattr(node, "output", ()))
+        return not repeated and certainly_positive(node.args[0], depth + 1)
+    if not isinstance(node, Elementwise):
+        return False
+    positive = [certainly_positive(arg, depth + 1) for arg in node.args]
+    if node.function == "add":
+        return any(positive) and all(nonnegative(arg, depth + 1) for arg in node.args)
+    if node.function in ("multiply", "divide", "sqrt", "maximum", "minimum"):
+        return all(positive)
+    return node.function in ("exp", "cosh", "sigmoid", "softplus")
+
+
 def at_most_one(node: Node, depth: int = 0) -> bool:
     """Return whether every element is certain to be 1 or less, or nan."""
     if isinstance(node, Reshape) and depth <= DEEPEST:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, broadcast_to, contract
 from graphc.ops.elementwise import Elementwise, elementwise
+from graphc.ops.guarded import guarded_choice
 from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.linalg import Linalg, flipped, linalg
 from graphc.ops.reduction import Reduction, kept, reduction
 from graphc.ops.several import items
+from graphc.ops.signs import certainly_positive
 from graphc.ops.structural import Reshape, reshape
 
 
@@ -122,6 +124,41 @@ def root_of_squares(node: Node) -> Node | None:
     if roots[0] is None or roots[1] is None:
         return None
     return elementwise("hypot", *roots)  # type: ignore[arg-type]
+
+
+def norm_of_squares(node: Node) -> Node | None:
+    """``sqrt(sum(x**2))`` is the norm, whose derivative at 0 is 0; so is a root mean square."""
+    if not is_call(node, "sqrt") and not (
+        is_call(node, "power") and scalar_value(node.args[1]) == 0.5
+    ):
+        return None
+    x, scale = node.args[0], None
+    if is_call(x, "divide") and not x.args[1].shape and certainly_positive(x.args[1]):
+        x, scale = x.args
+    inner = x.args[0] if isinstance(x, Reshape) else x
+    found = _sum_of_squares(inner)
+    if found is None:
+        return None
+    norm = reshape(reduction("norm", *found), x.shape)
+    if scale is not None:
+        norm = elementwise("divide", norm, elementwise("sqrt", scale))
+    return broadcast_to(norm, node.shape)
+
+
+def _sum_of_squares(node: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """Return x and the axes where `node` is the sum of the squares of x over axes."""
+    if not isinstance(node, Contraction):
+        return None
+    if len(node.args) == 2 and node.args[0] is node.args[1] and node.inputs[0] == node.inputs[1]:
+        root: Node | None = node.args[0]
+    else:
+        root = _root(node.args[0]) if len(node.args) == 1 else None
+    labels, output = node.inputs[0], node.output
+    kept_ = tuple(label for label in labels if label in output)
+    plain = len(set(labels)) == len(labels) and kept_ == output and len(output) < len(labels)
+    if root is None or not plain or root.type.rank != len(labels) or node.kind != "real":
+        return None
+    return root, tuple(a for a, label in enumerate(labels) if label not in output)
 
 
 def root_of_part(node: Node) -> Node | None:
@@ -234,6 +271,8 @@ STABLE: tuple[Callable[[Node], Node | None], ...] = (
     product_with_inverse,
     exponential_less_one,
     root_of_squares,
+    norm_of_squares,
+    guarded_choice,
     root_of_part,
 )
 

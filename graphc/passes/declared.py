@@ -7,8 +7,8 @@ from graphc.ops.contraction import Contraction, Labels, contract, extents_of, fu
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.properties import has
-from graphc.passes.merging import merged
 from graphc.ops.signs import nonnegative
+from graphc.passes.merging import merged
 
 
 def symmetric(node: Node) -> Node | None:

@@ -19,10 +19,10 @@ from graphc.ir.program import Program, users, with_args
 from graphc.ops.contraction import Contraction, Labels, broadcast_to, contract, is_shuffle
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import as_number, constant
+from graphc.ops.signs import nonnegative
 from graphc.ops.structural import Reshape, match_axes, reshape
 from graphc.passes.factoring import Factor, Product, product_of, replaced
 from graphc.passes.ordering import TRAFFIC, Tree, cheapest, extent, number_of
-from graphc.ops.signs import nonnegative
 from graphc.passes.simplify import simplify
 from graphc.types import Dim
 

@@ -8,10 +8,10 @@ from graphc.ir.nodes import topological
 from graphc.ops.contraction import contract, identity
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import constant, new_input
+from graphc.ops.signs import nonnegative
 from graphc.ops.structural import reshape
 from graphc.passes.order import order
 from graphc.passes.ordering import cheapest, pair_cost
-from graphc.ops.signs import nonnegative
 from graphc.passes.simplify import simplify
 from graphc.types import TensorType, count, size_of
 from tests.numerics import close, inputs_like, value
