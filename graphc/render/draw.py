@@ -54,7 +54,7 @@ def drawing_of(
     check("backward", backward, (None, *BACKWARD_STYLES))
     check("average", average, (None, *AVERAGE_STYLES))
     flow = None if direction is None else find_direction(direction)
-    diagram = diagram_of(graph, shapes, expand, params, loops)
+    diagram = diagram_of(graph, shapes, expand, params, loops, named=backward is not None)
     if magnify is not None:
         return lay_out(magnified(graph, magnify, shapes), flow, width=width, spacing=spacing)
     averaged = None
@@ -81,7 +81,7 @@ def magnified(graph: Graph, name: str, shapes: bool) -> Diagram:
     """Return the diagram of one block with its Jacobians; of its first use, if it has several."""
     for number, use in enumerate(graph.uses):
         if use.name == name and use.kind == "function":
-            diagram = diagram_of(graph, shapes, params="shared", loops="closed")
+            diagram = diagram_of(graph, shapes, params="shared", loops="closed", named=True)
             return backward_of_block(diagram, f"function {name} {number}")
     names = ", ".join(use.name for use in graph.functions)
     raise RenderError(f"magnify: there is no block {name!r} in the graph; it has {names}")

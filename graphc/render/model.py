@@ -31,20 +31,22 @@ def diagram_of(
     expand: bool | Collection[str] = (),
     params: str = "implicit",
     loops: str = "loop",
+    named: bool = False,
 ) -> Diagram:
     """Return the diagram of a graph.
 
     A parameter of one block stays implicit, in the label; a free-standing one, and one that
     several share, is a circle, and with ``params="shared"`` all are. `shapes` writes the space of
     each variable beside it. `expand` opens all blocks that are made of others, or those of these
-    names. `loops` draws a scan as a ``"loop"``, ``"unrolled"`` or ``"closed"``.
+    names. `loops` draws a scan as a ``"loop"``, ``"unrolled"`` or ``"closed"``. A variable that the
+    user gave no name is a small circle, unless `named` asks for the names of the graph.
 
     Raises
     ------
     RenderError
         If `expand` names a block that is not there, or that cannot be opened.
     """
-    return Drafter(open_blocks(graph, expand, loops), shapes, params == "shared").diagram()
+    return Drafter(open_blocks(graph, expand, loops, named), shapes, params == "shared").diagram()
 
 
 @dataclass(slots=True)
@@ -177,12 +179,14 @@ class Drafter:
         """Return the label of a block: its name and what it is a function of."""
         use = block.use
         slots = [block.scope.find(v) for v in use.inputs]
+        if not slots and use.call is None:
+            return r"\mathrm{const}"
         arguments = [slot.label if slot else "" for slot in slots]
         infix = OPERATORS.get(use.function, "") if use.call is None else ""
         if infix and len(arguments) == 2 and is_plain(use):
             return infix.format(*arguments if all(arguments) else ("", "")).strip() or r"\cdot"
         arguments += [parameter_label(use, short) for short in use.parameters]
-        few = len(arguments) <= MOST_ARGUMENTS and all(arguments)
+        few = 0 < len(arguments) <= MOST_ARGUMENTS and all(arguments)
         return f"{symbol(use)}({', '.join(arguments)})" if few else symbol(use)
 
     def _told(self, block: Block) -> str:

@@ -100,7 +100,7 @@ class Parts:
         The dots that stand for the steps that an unrolled loop leaves out.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, named: bool) -> None:
         self.graph = graph
         self.blocks: list[Block] = []
         self.frames: list[Block] = []
@@ -111,13 +111,17 @@ class Parts:
         self.whole = Scope(self)
         for v in graph.variables:
             name = graph.name_of(v)
-            label = v.declaration.label or math_label(name)
+            label = v.declaration.label or (math_label(name) if named or v.name else "")
             self.whole.slots[id(v)] = Slot(v, f"variable {name}", "", label, name)
             self.slots.append(self.whole.slots[id(v)])
 
 
-def open_blocks(graph: Graph, expand: bool | Collection[str], loops: str) -> Parts:
+def open_blocks(
+    graph: Graph, expand: bool | Collection[str], loops: str, named: bool = False
+) -> Parts:
     """Sort the blocks into open and closed ones, in the order of the data.
+
+    With ``named``, variables that the user gave no name show that of the graph.
 
     Raises
     ------
@@ -128,7 +132,7 @@ def open_blocks(graph: Graph, expand: bool | Collection[str], loops: str) -> Par
     if not isinstance(expand, bool):
         wanted = {expand} if isinstance(expand, str) else set(expand)
     met: dict[str, bool] = {}
-    parts = Parts(graph)
+    parts = Parts(graph, named)
     pending = deque(
         Block(use, f"function {use.name} {number}", "", parts.whole)
         for number, use in enumerate(graph.uses)
@@ -241,7 +245,8 @@ def one_step(parts: Parts, block: Block, uses: Sequence[Use]) -> list[Block]:
         connect(parts, source, block.scope.find(output))
         if k < loop.carries and source is not None:
             start = scope.slots[id(loop.leaves[k])]
-            parts.edges.append(Edge(source.id, start.id, "carry", label=NEXT_STEP))
+            told = NEXT_STEP if k + 1 == loop.carries else ""  # once, at the outermost
+            parts.edges.append(Edge(source.id, start.id, "carry", label=told))
     return blocks
 
 

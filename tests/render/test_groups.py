@@ -353,3 +353,18 @@ def test_gradients_return_around_a_loop():
     with pytest.raises(RenderError, match="knows no frames"):
         drawing_of(recurrent(), backward="mirror")
     assert drawing_of(recurrent(), backward="mirror", loops="closed").frames == ()
+
+
+def test_variables_without_a_name_are_small_circles_unless_gradients_name_them():
+    x = gc.observed("x", 3)
+    graph = gc.Graph(gc.squared_error(gc.tanh(gc.relu(x)), gc.observed("y", 3), name="C"), name="g")
+    plain, told = drawing_of(graph), drawing_of(graph, backward="overlay")
+    small = [node for node in plain.nodes if node.element.kind == "computed"]
+    assert [node.element.label for node in small] == ["", ""]
+    assert all(node.width < 20 for node in small)
+    assert [node.element.label for node in plain.nodes if is_block(node)] == [
+        r"\mathrm{relu}(x)",
+        r"\mathrm{tanh}",
+    ]
+    named = [node.element.label for node in told.nodes if node.element.kind == "computed"]
+    assert all(named)
