@@ -10,7 +10,7 @@ INSTALL = -m pip install -qq --disable-pip-version-check
 SOURCES := $(shell find graphc -type f ! -name '*.pyc' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test test-all check format bench venv clean distclean
+.PHONY: help docs demo test test-all check format bench bench-figures venv clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ docs: $(VENV)/.installed ## build the documentation site in docs/_build/html, th
 
 bench: $(VENV)/.installed ## run the benchmarks
 	PYTHONPATH=. $(PY) tests/benchmarks/run.py $(BENCH_ARGS)
+
+bench-figures: $(VENV)/.installed ## how long figures take, beside Graphviz and torchview if installed
+	PYTHONPATH=. $(PY) tests/benchmarks/figures.py $(BENCH_ARGS)
 
 venv: $(VENV)/.made ## make the environment, still empty (to install torch first)
 
