@@ -183,3 +183,16 @@ def test_the_table_of_hessians():
     text = hessian_table(found)
     assert "one" in text
     assert "1.00x" in text
+
+
+@pytest.mark.parametrize("model", ["LSTM", pytest.param("transformer", marks=pytest.mark.slow)])
+def test_whole_models_agree(model):
+    command = [sys.executable, "-m", "tests.benchmarks.whole_models", "--only", model]
+    done = subprocess.run([*command, "--scale", "0.01"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [
+        line
+        for line in done.stdout.splitlines()
+        if line.startswith(f"{model}, 2") or line.startswith(f"{model}, 5")
+    ]
+    assert len(rows) == 2
