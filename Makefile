@@ -20,10 +20,10 @@ demo: $(DEMO)/.installed ## install graphc with its runtime dependencies alone, 
 	$(DEMO)/bin/python examples/digits.py
 
 test: $(VENV)/.installed ## run the test suite, without the tests marked slow
-	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not slow" -n auto $(PYTEST_ARGS)
 
 test-all: $(VENV)/.installed ## run the whole test suite
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n auto $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## formatting, lint, types, and the direction of imports
 	$(PY) -m ruff format --check .

@@ -11,6 +11,8 @@ import re
 
 # Read when the libraries are first imported, hence before any of them. The suite's products are
 # small: more threads than two only make them slower, and timings worse.
+if "PYTEST_XDIST_WORKER" in os.environ:  # each of several processes has a core to itself
+    os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")

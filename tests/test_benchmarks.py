@@ -191,8 +191,6 @@ def test_whole_models_agree(model):
     done = subprocess.run([*command, "--scale", "0.01"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     rows = [
-        line
-        for line in done.stdout.splitlines()
-        if line.startswith(f"{model}, 2") or line.startswith(f"{model}, 5")
+        line for line in done.stdout.splitlines() if line.startswith((f"{model}, 2", f"{model}, 5"))
     ]
     assert len(rows) == 2
