@@ -280,7 +280,7 @@ def test_explore_writes_the_page_and_opens_it(model, tmp_path, monkeypatch, caps
     np.savez(tmp_path / "sample.npz", x=np.ones((2, 4)), y=[1, 2])
     assert graphc("explore", model, "--data", "sample.npz", "--params", "stub") == 0
     assert opened == [(tmp_path / "net.html").as_uri()]
-    assert '"sample 0"' in (tmp_path / "net.html").read_text()
+    assert '"the first sample"' in (tmp_path / "net.html").read_text()
     assert graphc("explore", model, "-o", "other.html", "--no-open") == 0
     assert len(opened) == 1
     assert graphc("explore", model) == 0

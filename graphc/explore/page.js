@@ -123,8 +123,9 @@
       return make("div", { class: "entry" },
         make("p", { class: "none" }, "No closed formula; the emitted code computes it."));
     }
-    return make("div", { class: "entry" }, formula(number, width),
-      note ? make("span", { class: "shape" }, note.startsWith("[") ? note : ["∈ ℝ", make("sup", {}, note)]) : null,
+    const shape = note.startsWith("[") ? note : ["∈ ℝ", make("sup", {}, note)];
+    return make("div", { class: "entry" },
+      make("div", {}, formula(number, width), note ? make("span", { class: "shape" }, shape) : null),
       copyButton("LaTeX", facts.formulas[number][0]));
   };
 

@@ -21,14 +21,14 @@ WIDEST = 128  # cells of a picture along each side
 Summary = dict[str, Any]
 
 
-def values_of(graph: Graph, data: Mapping[str, Any], sample: int = 0) -> dict[str, Any]:
+def values_of(graph: Graph, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the numbers of one sample, by the names of the graph's variables.
 
     Parameters
     ----------
     data
         Arrays by the names of the inputs: of one sample, or with a leading axis of samples, of
-        which one is taken. Parameters may be among them; else they are as at the start.
+        which the first is taken. Parameters may be among them; else they are as at the start.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def values_of(graph: Graph, data: Mapping[str, Any], sample: int = 0) -> dict[st
         If an input is missing, or an array has neither of its two shapes.
     """
     sizes: dict[str, int] = {}
-    given = {graph.name_of(v): chosen(graph, v, data, sample, sizes) for v in graph.inputs}
+    given = {graph.name_of(v): chosen(graph, v, data, sizes) for v in graph.inputs}
     start = initial(graph, data, sizes)
     inputs = (*graph.inputs, *graph.parameters)
     computed = [v for v in graph.variables if v.role in ("expression", "computed")]
@@ -54,7 +54,7 @@ def values_of(graph: Graph, data: Mapping[str, Any], sample: int = 0) -> dict[st
         gradients = {graph.name_of(v): a for v, a in zip(wanted, slopes, strict=True)}
     batch = any(a.ndim > len(v.shape) for v, a in arrays_of(graph, data))
     return {
-        "sample": f"sample {sample}" if batch else "the sample",
+        "sample": "the first sample" if batch else "the sample",
         "values": {name: summary(a) for name, a in values.items()},
         "gradients": {name: summary(a) for name, a in gradients.items()},
     }
@@ -74,9 +74,7 @@ def total(graph: Graph) -> Variable:
     return result
 
 
-def chosen(
-    graph: Graph, v: Variable, data: Mapping[str, Any], sample: int, sizes: dict[str, int]
-) -> Any:
+def chosen(graph: Graph, v: Variable, data: Mapping[str, Any], sizes: dict[str, int]) -> Any:
     """Return the array of one sample for an input, and enter the named sizes that it tells."""
     name = graph.name_of(v)
     if name not in data:
@@ -85,9 +83,9 @@ def chosen(
         raise UsageError(f"graph '{graph.name}': the data lacks {wanted}; it holds {given}")
     array = np.asarray(data[name])
     if array.ndim == len(v.shape) + 1 and v.declaration.per_sample:
-        if sample >= len(array):
-            raise UsageError(f"graph '{graph.name}': '{name}' holds {len(array)} samples")
-        array = array[sample]
+        if len(array) == 0:
+            raise UsageError(f"graph '{graph.name}': '{name}' holds no samples")
+        array = array[0]
     for dim, size in zip(v.shape, array.shape, strict=False):
         if isinstance(dim, Dimension) and names_in(dim) == {str(dim)}:
             sizes.setdefault(str(dim), size)

@@ -10,6 +10,7 @@ import struct
 import zlib
 from typing import Any, Literal
 
+from graphc.calculus.names import printable
 from graphc.emit.files import MARK
 from graphc.emit.version import __version__
 from graphc.errors import RenderError
@@ -45,8 +46,8 @@ def convert(drawing: Drawing, palette: Palette, form: Literal["pdf", "png"]) -> 
     typst = load_typst(form)
     inputs = {
         "svg": print_svg(drawing, palette),
-        "title": drawing.name,
-        "description": drawing.description,
+        "title": printable(drawing.name),
+        "description": printable(drawing.description),
         "mark": f"{MARK} {__version__}",
     }
     made: bytes = typst.compile(PAGE.encode(), format=form, ppi=DOTS, sys_inputs=inputs)

@@ -194,7 +194,7 @@ def test_the_numbers_of_a_sample_are_those_of_the_program():
     rng = np.random.default_rng(1)
     data = {"x": rng.normal(size=(5, 4)), "y": rng.integers(0, 3, 5)}
     found = values_of(graph, data)
-    assert found["sample"] == "sample 0"
+    assert found["sample"] == "the first sample"
     program = gc.compile(graph)
     params = program.init_params(0)
     loss, grads = program.loss_and_grad(params, x=data["x"][:1], y=data["y"][:1])
@@ -229,7 +229,7 @@ def test_named_sizes_come_from_the_data():
     [
         ({"x": np.ones(4)}, r"the data lacks 'y', \(\); it holds x"),
         ({"x": np.ones(5), "y": 1}, r"'x' must have shape \(4,\), with or without .*\(5,\)"),
-        ({"x": np.ones((0, 4)), "y": np.ones(0, int)}, "'x' holds 0 samples"),
+        ({"x": np.ones((0, 4)), "y": np.ones(0, int)}, "'x' holds no samples"),
     ],
 )
 def test_data_that_does_not_fit(data, message):

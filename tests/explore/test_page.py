@@ -325,10 +325,15 @@ def test_300_blocks(opened):
 
 
 def test_hostile_labels_are_shown_as_they_stand(opened):
-    for text in HOSTILE[:4]:
-        x = gc.observed("x", shape=3, label=text)
-        cost = gc.cost((gc.parameter("w", shape=3) * x).sum(), name="C", label=text)
-        page = opened(gc.Graph(cost, name="net"))
-        page.click(node("x", "variable"))
-        assert selected(page) == ["variable x"]
-        assert page.evaluate("document.querySelectorAll('script').length") == 3
+    inputs = [gc.observed(f"x{i}", label=text) for i, text in enumerate(HOSTILE)]
+    weight = gc.parameter("w", label=HOSTILE[0])
+    cost = gc.cost(sum(inputs, 0.0) * weight, name="C", label=HOSTILE[1])
+    page = opened(gc.Graph(cost, name="net"))
+    for i in range(len(HOSTILE)):
+        page.evaluate(f"document.querySelector('{node(f'x{i}', 'variable')}').focus()")
+        page.key("Enter")
+        assert selected(page) == [f"variable x{i}"]
+        assert page.evaluate("document.querySelectorAll('#details .title .formula').length") == 1
+    assert page.evaluate("document.querySelectorAll('script').length") == 3
+    page.click(".gc-cost")
+    assert headings(page)[0] == "C"

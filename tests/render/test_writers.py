@@ -183,6 +183,14 @@ def test_hostile_text_stays_text_in_every_format(text):
         assert_tex_is_harmless(WRITERS[".tex"](drawing, LIGHT))
 
 
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_drawn_in_pdf_and_png(text):
+    need_typst()
+    diagram = hostile_diagram(text)
+    assert written(diagram, ".pdf").startswith(b"%PDF-")
+    assert written(diagram, ".png").startswith(b"\x89PNG")
+
+
 def assert_dot_is_well_formed(dot):
     """Outside quoted strings only names, numbers and the signs of the language are left."""
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "S", dot)
