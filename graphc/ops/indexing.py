@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Term
+from graphc.ir.terms import Delta, Sum, Term, fresh_index, mul
 from graphc.ops.contraction import broadcast_to, full, transpose
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import Iota, constant
@@ -182,8 +182,25 @@ def _scatter_batch(
     return made
 
 
-def _scatter_meaning(node: ScatterAdd | ScatterSet, indices: Indices, element: Element) -> Term:
-    raise FormulaError("a scattered sum has no index form yet")
+def _add_meaning(node: ScatterAdd, indices: Indices, element: Element) -> Term:
+    """Add, of all places that the indices hold, those that are the one asked for."""
+    first, last = node.args[1], len(node.args) - 1
+    bound = [(fresh_index(), dim) for dim in first.shape[node.batch :]]
+    places = tuple(index for index, _ in bound)
+    behind = node.axis + last - 1
+    factors = [
+        Delta(indices[node.axis + k], element(1 + k, (*indices[: node.batch], *places)))
+        for k in range(last - 1)
+    ]
+    update = element(last, (*indices[: node.axis], *places, *indices[behind:]))
+    term = mul(*factors, update)
+    for index, dim in reversed(bound):
+        term = Sum(index, dim, term)
+    return element(0, indices) + term
+
+
+def _set_meaning(node: ScatterSet, indices: Indices, element: Element) -> Term:
+    raise FormulaError("setting elements has no index form, for the last of several stays")
 
 
 def _add_evaluate(node: ScatterAdd, values: Sequence[Any], sizes: Sizes) -> Any:
@@ -221,7 +238,7 @@ define(
     vjp=_add_vjp,
     jvp=derived,
     batch=_scatter_batch,
-    meaning=_scatter_meaning,
+    meaning=_add_meaning,
     evaluate=_add_evaluate,
 )
 define(
@@ -231,6 +248,6 @@ define(
     vjp=_set_vjp,
     jvp=derived,
     batch=_scatter_batch,
-    meaning=_scatter_meaning,
+    meaning=_set_meaning,
     evaluate=_set_evaluate,
 )

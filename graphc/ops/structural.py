@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.errors import FormulaError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Apply, Num, Term, mul
+from graphc.ir.terms import Apply, Delta, Num, Sum, Symbol, Term, fresh_index, mul
 from graphc.ops.rules import Element, Indices, Sizes, cuts_discrete, define, derived
 from graphc.types import Dim, Shape, TensorType, count, shape_text, size_of
 
@@ -131,7 +131,24 @@ def _pad_type(node: Pad) -> TensorType:
 
 
 def _pad_meaning(node: Pad, indices: Indices, element: Element) -> Term:
-    raise FormulaError("padding has no index form yet")
+    """Sum over the operand's places, of which at most one is the one asked for."""
+    own: list[Term] = []
+    bound: list[tuple[Symbol, Dim]] = []
+    factors: list[Term] = []
+    for (first, length, step), dim, index in zip(node.spans, node.target, indices, strict=True):
+        if (first, length, step) == _whole(dim):
+            own.append(index)
+            continue
+        if not isinstance(first, int):
+            raise FormulaError("padding by a named size has no index form yet")
+        place = fresh_index()
+        own.append(place)
+        bound.append((place, length))
+        factors.append(Delta(index, mul(Num(step), place) + first))
+    term = mul(*factors, element(0, tuple(own)))
+    for place, length in reversed(bound):
+        term = Sum(place, length, term)
+    return term
 
 
 def _pad_evaluate(node: Pad, values: Sequence[Any], sizes: Sizes) -> Any:

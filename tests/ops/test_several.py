@@ -7,6 +7,7 @@ from graphc.calculus.derived import tangent
 from graphc.calculus.reverse import gradient, reaches
 from graphc.errors import FormulaError, KindError, ShapeError
 from graphc.ir.program import Program, text, verify
+from graphc.ir.terms import Num
 from graphc.ops.contraction import sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import constant, new_input
@@ -132,8 +133,8 @@ def test_text_shows_items():
 def test_there_is_no_index_form():
     x = new_input(VECTOR)
     sine, *_ = triple(x)
-    with pytest.raises(FormulaError, match="result 0 of 'triple' has no index form"):
-        RULES[Item].meaning(sine, (), None)
+    # An item asks the node itself, its place as the first index; most kinds have no answer.
+    assert RULES[Item].meaning(sine, (Num(3),), lambda i, at: (i, at)) == (0, (Num(0), Num(3)))
     with pytest.raises(FormulaError, match="several results"):
         RULES[Bundle].meaning(bundle([x], [VECTOR]), (), None)
 
