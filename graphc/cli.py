@@ -206,6 +206,9 @@ def _figure_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--spacing", type=float, default=1.0, help="a factor for all gaps (default: 1)"
     )
+    made.add_argument(
+        "--fold", action="store_true", help="draw equal parts that follow one another once"
+    )
     made.add_argument("--no-shapes", action="store_true", help="leave the shapes of variables out")
     made.add_argument(
         "--data",
@@ -364,6 +367,7 @@ def _draw(graph: Graph, path: Path, options: argparse.Namespace) -> Path:
         magnify=options.magnify,
         width=options.width,
         spacing=options.spacing,
+        fold=options.fold,
         shapes=not options.no_shapes,
         data=None if options.data is None else _arrays(options.data),
         force=options.force,

@@ -11,6 +11,7 @@ from graphc.render.backward import magnify as backward_of_block
 from graphc.render.backward import mirror, overlay
 from graphc.render.diagram import Diagram
 from graphc.render.drawing import Drawing, find_direction
+from graphc.render.folding import fold as fold_repeats
 from graphc.render.layout import lay_out
 from graphc.render.model import diagram_of
 from graphc.render.palettes import find_palette
@@ -39,6 +40,7 @@ def drawing_of(
     expand: bool | Collection[str] = (),
     loops: str = "loop",
     magnify: str | None = None,
+    fold: bool = False,
     shapes: bool = True,
 ) -> Drawing:
     """Return the figure of a graph; :func:`graphc.render.files.render` describes the options.
@@ -57,6 +59,8 @@ def drawing_of(
     diagram = diagram_of(graph, shapes, expand, params, loops, named=backward is not None)
     if magnify is not None:
         return lay_out(magnified(graph, magnify, shapes), flow, width=width, spacing=spacing)
+    if fold:
+        diagram = fold_repeats(diagram)
     averaged = None
     if average is not None:
         averaged = average_of(diagram, graph, indexed=average == "plate")

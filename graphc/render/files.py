@@ -31,6 +31,7 @@ def render(
     expand: bool | Collection[str] = (),
     loops: str = "loop",
     magnify: str | None = None,
+    fold: bool = False,
     shapes: bool = True,
     data: Mapping[str, Any] | None = None,
     force: bool = False,
@@ -75,6 +76,8 @@ def render(
         several steps one after the other; ``"closed"`` a single block.
     magnify
         Draw the block of this name alone, with its Jacobians and the gradients around it.
+    fold
+        Draw equal parts that follow one another once, in a frame that says how often they occur.
     shapes
         Write the space of each variable beside it.
     data
@@ -121,6 +124,7 @@ def render(
         expand=expand,
         loops=loops,
         magnify=magnify,
+        fold=fold,
         shapes=shapes,
         **({} if data is None else {"data": data}),
     )
