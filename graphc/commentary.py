@@ -135,7 +135,6 @@ def commentary(graph: Graph, batch: bool) -> Comments:
 def _of_a_step(graph: Graph, use: Use) -> list[str]:
     """Return what each step of a loop does, as far as there are formulas: ``h ← tanh(w h + b)``."""
     from graphc.calculus import formulas
-    from graphc.calculus.presenting import LONGEST, length
 
     block = use.call.block if use.call is not None else None
     if not isinstance(block, Traced) or block.function != "scan":
@@ -152,8 +151,9 @@ def _of_a_step(graph: Graph, use: Use) -> list[str]:
             found = formulas.forward(variable.node, {**names, variable.node: "y"})
         except (FormulaError, DerivativeError):
             continue
-        if found.matrix is not None or length(found.term) <= LONGEST:
-            told.append(f"{name} ← {found.equation.partition(' = ')[2]}")
+        text = found.equation.partition(" = ")[2]
+        if len(text) <= WIDTH:
+            told.append(f"{name} ← {text}")
     return told
 
 

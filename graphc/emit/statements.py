@@ -27,6 +27,16 @@ from graphc.ops.windows import Fold
 COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
 
 
+SETTLED = '''def _settled(new, old, tolerance):
+    """Return whether no element changed by more than a part of 1 + the largest."""
+    change = {lib}.max({lib}.abs(new - old), initial=0)
+    return change <= tolerance * (1 + {lib}.max({lib}.abs(new), initial=0))
+
+
+_PRECISION = {lib}.finfo({dtype}).eps ** {digits}  # three quarters of the digits
+'''
+
+
 class Writer:
     """Prints the steps of one plan."""
 
@@ -126,14 +136,12 @@ class Writer:
             f"{name} = {typed(start, self.spelled, self.dialect).text}"
             for name, start in made.starts
         ]
-        precision = f"{lib}.finfo({self.dialect.dtype}).eps ** {PRECISION}"
-        tolerance = repr(node.tolerance) if node.tolerance else precision
+        tolerance = repr(node.tolerance) if node.tolerance else "_PRECISION"
+        self.dialect.helpers["_settled"] = SETTLED.format(
+            lib=lib, dtype=self.dialect.dtype, digits=PRECISION
+        )
         pairs = [(name, inner.spelled(n).text) for name, n in made.nexts]
-        tests = [
-            f"{lib}.max({lib}.abs({new} - {name}), initial=0) <= {tolerance} * "
-            f"(1 + {lib}.max({lib}.abs({new}), initial=0))"
-            for name, new in pairs
-        ]
+        tests = [f"_settled({new}, {name}, {tolerance})" for name, new in pairs]
         moved = f"{', '.join(n for n, _ in pairs)} = {', '.join(new for _, new in pairs)}"
         inside = [str(line) for line in body(made.body, self.dialect, {})]
         inside += [f"{made.change} = {tests[0]}"]

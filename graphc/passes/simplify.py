@@ -31,6 +31,7 @@ from graphc.passes.diagonals import (
     sign_on_diagonal,
 )
 from graphc.passes.fold import folded
+from graphc.passes.join import joined
 from graphc.passes.merging import shuffles
 from graphc.types import broadcast
 
@@ -318,6 +319,7 @@ RULES: dict[type[Node], tuple[Rule, ...]] = {
         doubles,
         broadcasts,
         scattered_into_zeros,
+        joined,
         positive,
     ),
     Contraction: (
