@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,10 +12,15 @@ from graphc.calculus import formulas
 from graphc.calculus.formulas import Formula, Notation
 from graphc.calculus.presenting import LONGEST, length
 from graphc.errors import DerivativeError, FormulaError
-from graphc.ir.nodes import Node
+from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program, text
 from graphc.language.graph import Graph, Use, resolved
 from graphc.language.variable import Variable
+from graphc.ops.contraction import Contraction
+
+# The derivatives of a block of more products (a transformer's has eight) would fill pages, and
+# take minutes to simplify.
+MOST_PRODUCTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,15 @@ class _Pattern:
         self.forward = [
             _tried(partial(formulas.forward, node, known, notation=notation)) for node in outputs
         ]
+        simple = _products(outputs, nodes[:given]) <= MOST_PRODUCTS
         self.partials: dict[tuple[int, int], tuple[Formula | None, Formula | None]] = {}
         for o, output in enumerate(outputs):
             for w in range(given):
                 if nodes[w].kind == "real" and output.kind == "real":
-                    self.partials[o, w] = _derivatives(
-                        output, nodes[w], known, use.kind == "cost", notation, cost
+                    self.partials[o, w] = (
+                        _derivatives(output, nodes[w], known, use.kind == "cost", notation, cost)
+                        if simple
+                        else (None, None)
                     )
 
     def named(self, use: Use, names: tuple[str, ...]) -> BlockFormulas:
@@ -123,6 +131,12 @@ class _Pattern:
             for (o, w), (j, b) in self.partials.items()
         )
         return BlockFormulas(use, tuple(_renamed(f, change) for f in self.forward), partials)
+
+
+def _products(outputs: Iterable[Node], fence: Iterable[Node]) -> int:
+    """Return how many products of tensors stand between a block's inputs and its outputs."""
+    inside = topological(outputs, set(fence))
+    return sum(isinstance(node, Contraction) and len(node.args) > 1 for node in inside)
 
 
 def _derivatives(

@@ -20,7 +20,7 @@ def owning(make, *names, count=1):
         for n, v in zip(names, given[count:], strict=True):
             assert own[n].shape == v.shape, n
         new, _ = rewrite_nodes([v.node for v in several], (values.get,))
-        replaced = tuple(Variable(new[v.node]) for v in several)
+        replaced = tuple(Variable(new[v.node], operands=given) for v in several)
         return replaced if isinstance(results, tuple) else replaced[0]
 
     return build

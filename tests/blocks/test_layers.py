@@ -231,3 +231,13 @@ def test_the_hard_sample_of_gumbel_softmax_is_one_hot_with_a_soft_derivative():
     y, d_hard, d_soft = f(*data)
     np.testing.assert_allclose(y, np.arange(4) == np.argmax(data.sum(0)), atol=1e-15)
     np.testing.assert_allclose(d_hard, d_soft, rtol=1e-12)
+
+
+def test_the_readable_file_of_a_transformer_takes_no_minutes():
+    """Its formulas would fill pages: they are left out, and not derived first."""
+    from graphc.language.blockwise import block_formulas
+
+    net = gc.Graph(gc.TransformerEncoderLayer(4, 2, 6, name="layer")(SEQUENCE))
+    (made,) = block_formulas(net)
+    assert all(p.jacobian is None and p.backward is None for p in made.partials)
+    assert "# layer: forward" in gc.compile(net, style="readable").source
