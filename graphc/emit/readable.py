@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from graphc.emit.buffers import copies
 from graphc.emit.checks import check_names
@@ -13,6 +13,7 @@ from graphc.emit.plan import plan
 from graphc.emit.statements import Writer, body
 from graphc.ir.nodes import Node, topological
 from graphc.ops.several import Item
+from graphc.types import named
 
 
 def readable(file: File) -> list[list[str]]:
@@ -57,11 +58,6 @@ class _Stage:
         self.results = list(results)
         below = set(topological(self.results, given))
         self.given = {n: text for n, text in given.items() if n in below}
-        params = any(text.startswith(f"{file.params}.") for text in self.given.values())
-        leaves = file.leaves(file.model.inputs)
-        values = sorted(self.given, key=lambda n: n in leaves)  # computed ones first
-        own = [self.given[n] for n in values if not self.given[n].startswith(f"{file.params}.")]
-        self.arguments = ([file.params] if params else []) + list(dict.fromkeys(own))
         dialect = file.dialect(namer)
         made = plan(
             self.results, given, file.local_names(), namer, fast=False, origins=file.origins
@@ -70,11 +66,17 @@ class _Stage:
         writer = Writer(made, dialect)
         self.names: dict[Node, str] = {}
         for node in self.results:
-            name = made.names.get(node, "")
-            if not name.isidentifier():
-                name = namer.fresh("result")
-                steps.append(f"{name} = {writer.spelled(node).text}")
-            self.names[node] = name
+            own_name = made.names.get(node, "")
+            if not own_name.isidentifier():
+                own_name = namer.fresh("result")
+                steps.append(f"{own_name} = {writer.spelled(node).text}")
+            self.names[node] = own_name
+        self.given |= _sized_by(dialect.sized, self.given, given)
+        params = any(text.startswith(f"{file.params}.") for text in self.given.values())
+        leaves = file.leaves(file.model.inputs)
+        values = sorted(self.given, key=lambda n: n in leaves)  # computed ones first
+        own = [self.given[n] for n in values if not self.given[n].startswith(f"{file.params}.")]
+        self.arguments = ([file.params] if params else []) + list(dict.fromkeys(own))
         self.lines = [*file.size_lines(dialect, self.given), *steps]
 
     def call(self) -> str:
@@ -97,6 +99,18 @@ class _Stage:
         """Print the function."""
         result = ", ".join(self.names[n] for n in self.results)
         return [f"def {self.call()}:", *indented([*self.lines, f"return {result}"])]
+
+
+def _sized_by(
+    sizes: Iterable[str], used: Mapping[Node, str], given: Mapping[Node, str]
+) -> dict[Node, str]:
+    """Return what has to be handed over for its size alone: an axis may come merged with others."""
+    more: dict[Node, str] = {}
+    for size in sorted(sizes):
+        if not any(named(size) in node.shape for node in (*used, *more)):
+            found = next((node for node in given if named(size) in node.shape), None)
+            more |= {} if found is None else {found: given[found]}
+    return more
 
 
 def _with_loss(file: File) -> list[list[str]]:

@@ -137,3 +137,14 @@ def test_parameters_start_as_declared(name):
     assert {f: p.shape for f, p in made[0]._asdict().items()} == {
         f: p.shape for f, p in params.items()
     }
+
+
+def test_a_size_that_comes_merged_with_another_is_found_elsewhere():
+    x = gc.observed("x", shape=(2, 7))
+    rows, weight = np.ones((3, 7)), np.arange(6.0).reshape(2, 3)
+    net = gc.Graph(gc.cost(np.sum((x @ rows.T) * weight), name="C"))
+    data = np.arange(28.0).reshape(2, 2, 7)
+    for style in ("readable", "fast"):
+        program = gc.compile(net, style=style, wrt=[x])
+        loss, _ = program.loss_and_grad((), x=data)
+        assert loss == np.mean(np.sum((data @ rows.T) * weight, axis=(1, 2)))
