@@ -29,7 +29,7 @@ def test_each_line_is_traced_to_a_use_that_exists(name, style):
         spelled.setdefault(traced.defines, []).append(lines[number - 1].strip())
     for defined, those in spelled.items():
         code = [line for line in those if not line.startswith("#")]
-        for one in defined.split(", "):  # a loop defines several at once, and drops some
+        for one in re.findall(r"\w+", defined):  # a loop defines several at once, and drops some
             assert not code or one == "_" or any(re.search(rf"\b{one}\b", s) for s in code)
     for traced in program.origins.values():
         for origin in traced.origins:
