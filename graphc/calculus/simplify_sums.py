@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import count, permutations
+from itertools import count, groupby, permutations, product
 from typing import Any
 
 from graphc.calculus.index_terms import (
@@ -16,11 +16,13 @@ from graphc.calculus.index_terms import (
     free,
     height,
     in_range,
+    number,
     order,
     unused,
+    walk,
 )
 from graphc.calculus.simplify_terms import REMAKE, Change, plus, raised, replace, times
-from graphc.ir.terms import Add, Best, Delta, Mul, Product, Sum, Symbol, Term
+from graphc.ir.terms import Add, Best, Delta, Mul, Product, Ref, Sum, Symbol, Term
 
 # Rules for two factors that are all that depends on a summed index: what their sum is, or None.
 PAIRS: list[Callable[[Term, Term, Index], Term | None]] = []
@@ -124,10 +126,38 @@ def opened(term: Any) -> tuple[Index, Term]:
 
 
 def _closed(indices: list[Index], factors: list[Term]) -> Term:
-    """Return the nested sum in the first of its orders, its indices named by height."""
-    distinct = sorted(indices, key=lambda index: str(index.extent))
-    orders = permutations(distinct) if len(distinct) <= MOST_ORDERS else [tuple(distinct)]
-    return min((_nested(found, times(*factors)) for found in orders), key=order)
+    """Return the nested sum in the first of its orders, its indices named by height.
+
+    The order goes by extents, then by where an index occurs; only indices that occur alike are
+    tried in every order.
+    """
+    body = times(*factors)
+    if len(indices) == 1:
+        return _nested(indices, body)
+    places = _occurrences(indices, body)
+    keyed = sorted((str(index.extent), places[index], position)
+                   for position, index in enumerate(indices))  # fmt: skip
+    groups = [
+        [indices[position] for *_, position in alike]
+        for _, alike in groupby(keyed, key=lambda entry: entry[:2])
+    ]
+    if len(groups) == len(indices) or max(map(len, groups)) > MOST_ORDERS:
+        return _nested([index for group in groups for index in group], body)
+    orders = product(*map(permutations, groups))
+    nests = (_nested([i for group in found for i in group], body) for found in orders)
+    return min(nests, key=order)
+
+
+def _occurrences(indices: Sequence[Index], body: Term) -> dict[Index, tuple[tuple[int, int], ...]]:
+    """Return for each index the tensors and axes that it stands at, whatever it is called."""
+    found: dict[Index, list[tuple[int, int]]] = {index: [] for index in indices}
+    for part in walk(body):
+        if isinstance(part, Ref):
+            for axis, place in enumerate(part.indices):
+                for index in free(place):
+                    if index in found:
+                        found[index].append((number(part.tensor), axis))
+    return {index: tuple(sorted(places)) for index, places in found.items()}
 
 
 def _nested(indices: Sequence[Index], body: Term) -> Term:
