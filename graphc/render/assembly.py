@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.render.bodies import Body, drawn_boxes, oriented
+from graphc.render.clearance import sample
 from graphc.render.curves import End, Route, finish, go_back
 from graphc.render.diagram import Diagram, Element, Group
 from graphc.render.drawing import (
@@ -25,6 +26,7 @@ from graphc.render.drawing import (
 )
 from graphc.render.frames import Laid, edge_labels, moved, rounded
 from graphc.render.labels import Label
+from graphc.render.quality import covered, inside
 from graphc.render.scopes import WHOLE, Trails
 from graphc.render.shapes import RING_GAP, outline
 
@@ -108,9 +110,12 @@ def to_points(diagram: Diagram, direction: Direction, places: Places) -> Drawing
     orient = ORIENT[direction]
     horizontal = direction in ("LR", "RL")
     arrows, returned = [], []
+    cells = fill_cells(places, horizontal) if any(e.returned for e in diagram.edges) else {}
     for edge, route in zip(diagram.edges, places.routes, strict=True):
         arrows.append(finish(route, edge.kind == "backward"))
-        returned.append(go_back(route) if edge.returned else None)
+        sides = (go_back(route, side) for side in (1.0, -1.0)) if edge.returned else ()
+        own = (edge.source, edge.target)
+        returned.append(min(sides, key=lambda back: count_hits(cells, back, own), default=None))
     corners = [orient(*point) for point in extremes(places, [*arrows, *returned], horizontal)]
     corners = corners or [(0.0, 0.0)]
     left, top = (min(point[k] for point in corners) - MARGIN for k in (0, 1))
@@ -140,6 +145,33 @@ def to_points(diagram: Diagram, direction: Direction, places: Places) -> Drawing
         tuple(place_node(e, *places.bodies[e.id], horizontal, move) for e in diagram.elements),
         wires,
         tuple(place_frame(g, *places.frames[g.id], move) for g in reversed(diagram.groups)),
+    )
+
+
+# What is drawn, by the cells of a grid: the element, the box, and whether it is its shape.
+Cells = dict[tuple[int, int], list[tuple[str, Box, bool]]]
+
+
+def fill_cells(places: Places, horizontal: bool) -> Cells:
+    """Enter the shapes and labels of all elements into a grid."""
+    cells: Cells = {}
+    for name, (body, at) in places.bodies.items():
+        for k, (a, b, c, d) in enumerate(drawn_boxes(body, horizontal, shape_too=True)):
+            box = (*moved(at, (a, b)), *moved(at, (c, d)))
+            for cell in covered(box):
+                cells.setdefault(cell, []).append((name, box, k == 0))
+    return cells
+
+
+def count_hits(cells: Cells, arrow: Arrow, own: tuple[str, str]) -> int:
+    """Count the points of an arrow that lie on shapes and labels, its own two shapes excepted."""
+    points = [*sample(arrow.shaft[0][1][0], arrow.shaft[1:]), *path_points(arrow.head)]
+    return sum(
+        inside(point, box)
+        for point in points
+        for cell in covered((*point, *point))
+        for name, box, is_shape in cells.get(cell, ())
+        if not (is_shape and name in own)
     )
 
 

@@ -102,21 +102,21 @@ def finish(route: Route, backwards: bool = False) -> Arrow:
     return Arrow(reverse(path), arrow_head(tip.point, tip.direction))
 
 
-def go_back(route: Route) -> Arrow:
-    """Return a smaller arrow that leads back beside a route."""
+def go_back(route: Route, side: float = 1.0) -> Arrow:
+    """Return a smaller arrow that leads back beside a route, on one side of it or the other."""
     (x, y), (p, q) = route.goal.point, route.goal.direction
     whole: Path = (("M", (route.start.point,)), *route.path[1:], ("L", (route.goal.point,)))
-    start = End(beside(route.start.point, route.start.direction), route.start.direction)
+    start = End(beside(route.start.point, route.start.direction, side), route.start.direction)
     tip = turned(End(shifted(start.point, scaled(start.direction, BACK_GAP)), start.direction))
-    tail = beside((x - BACK_GAP * p, y - BACK_GAP * q), (p, q))
+    tail = beside((x - BACK_GAP * p, y - BACK_GAP * q), (p, q), side)
     foot = base_of(tip, HEAD_SMALL).point
-    line = offset(without_repeats(whole))
+    line = offset(without_repeats(whole), side)
     inner = [("M", (foot,)), *line[1:-1], ("L", (tail,))]
     path = reverse(without_repeats(tuple(inner)))
     return Arrow(path, arrow_head(tip.point, tip.direction, HEAD_SMALL))
 
 
-def offset(path: Path) -> Path:
+def offset(path: Path, side: float) -> Path:
     """Return a path that runs beside another."""
     result: list[Segment] = []
     at = path[0][1][0]
@@ -124,10 +124,19 @@ def offset(path: Path) -> Path:
         if len(points) == 3:
             for start, one, two, end in pieces((at, *points)):
                 first, last = direction_to(start, one), direction_to(two, end)
-                result.append(("C", (beside(one, first), beside(two, last), beside(end, last))))
+                result.append(
+                    (
+                        "C",
+                        (
+                            beside(one, first, side),
+                            beside(two, last, side),
+                            beside(end, last, side),
+                        ),
+                    )
+                )
         else:
             way = direction_to(at, points[0] if points[0] != at else path[1][1][0])
-            result.append((command, (beside(points[0], way),)))
+            result.append((command, (beside(points[0], way, side),)))
         at = points[-1]
     return tuple(result)
 
@@ -157,9 +166,9 @@ def direction_to(start: Point, goal: Point) -> Point:
     return (goal[0] - start[0]) / distance, (goal[1] - start[1]) / distance
 
 
-def beside(point: Point, way: Point) -> Point:
+def beside(point: Point, way: Point, side: float) -> Point:
     """Return the point beside another, as seen on the way."""
-    return point[0] - BACK_OFFSET * way[1], point[1] + BACK_OFFSET * way[0]
+    return point[0] - side * BACK_OFFSET * way[1], point[1] + side * BACK_OFFSET * way[0]
 
 
 def scaled(vector: Point, by: float) -> Point:

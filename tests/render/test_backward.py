@@ -11,6 +11,7 @@ from graphc.render.draw import drawing_of
 from graphc.render.drawing import DIRECTIONS
 from graphc.render.layout import lay_out
 from tests.render import corpus, geometry
+from tests.render.architectures import ARCHITECTURES
 
 WITH_COSTS = [
     name
@@ -151,3 +152,16 @@ def test_deep_models_wrap_together_with_their_backward_pass():
     assert kinds.count("forward") == kinds.count("backward") == 2
     assert geometry.edges_through_nodes(drawing) == []
     assert geometry.label_overlaps(drawing) == []
+
+
+@pytest.mark.parametrize("name", [*WITH_COSTS, "vae", "jepa", "transformer", "word2vec", "lenet5"])
+def test_returning_gradients_touch_no_other_element(name):
+    diagram = {**corpus.CORPUS, **ARCHITECTURES}[name]
+    drawing = lay_out(overlay(diagram), stubs=True)
+    for wire in drawing.wires:
+        if wire.returned is None:
+            continue
+        points = geometry.points_along(wire.returned.shaft)
+        for node in drawing.nodes:
+            if node.element.id not in (wire.edge.source, wire.edge.target):
+                assert not any(geometry.holds(node.box, point) for point in points)
