@@ -80,6 +80,7 @@ _COMPOSED: Mapping[str, Callable[..., Any]] = {
     "chain": lambda *args: reduce(np.matmul, args),
     "transpose": np.transpose,
     "inverse": np.linalg.inv,
+    "kron": np.kron,
     "diag": lambda column: np.diag(column[:, 0]),
     "diagonal": lambda matrix: np.diag(matrix)[:, None],
     "trace": np.trace,

@@ -296,6 +296,8 @@ def _composed(matrix: Matrix, args: list[Any]) -> Any:
             return sp.Transpose(args[0])
         case "inverse":
             return sp.Inverse(args[0])
+        case "kron":
+            return sp.KroneckerProduct(*args)
         case "hadamard":
             return sp.HadamardProduct(*args)
         case "diag":

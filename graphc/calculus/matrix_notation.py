@@ -134,7 +134,7 @@ def _product(factors: tuple[Term, ...], last: Term) -> Term:
 
 def _enter(term: Term, network: _Network) -> None:
     """Enter the factors of a product, its sums opened."""
-    for factor in factors_of(term):
+    for factor in _enter_kronecker(list(factors_of(term)), network):
         if isinstance(factor, Sum):
             assert isinstance(factor.index, Index)
             index = unused(factor.extent)
@@ -142,6 +142,45 @@ def _enter(term: Term, network: _Network) -> None:
             _enter(with_indices(factor.body, {factor.index: index}), network)
         else:
             _enter_factor(_selected(factor, network), network)
+
+
+def _enter_kronecker(factors: list[Term], network: _Network) -> list[Term]:
+    """Enter the Kronecker products among factors; return the other factors."""
+    for one in factors:
+        for other in factors:
+            found = _kronecker(one, other)
+            if found is None:
+                continue
+            axes, product = found
+            if len(axes) == 1:
+                network.points.setdefault(axes[0], []).append(product)
+            else:
+                network.edges.append((axes[0], axes[1], product))
+            rest = [factor for factor in factors if factor is not one and factor is not other]
+            return _enter_kronecker(rest, network)
+    return factors
+
+
+def _kronecker(one: Term, other: Term) -> tuple[Axes, Matrix] | None:
+    """Return axes and product where the factors are A[i // m, j // n] and B[i % m, j % n]."""
+    if not (isinstance(one, Ref) and isinstance(other, Ref)):
+        return None
+    dims = other.tensor.shape
+    if not len(one.indices) == len(other.indices) == len(dims) or len(dims) not in (1, 2):
+        return None
+    axes: list[Index] = []
+    for high, low, dim, outer in zip(
+        one.indices, other.indices, dims, one.tensor.shape, strict=True
+    ):
+        match high, low:
+            case Apply("floor_divide", (Index() as i, Num(m_))), Apply(
+                "remainder", (j, Num(n_))
+            ) if i is j and m_ == n_ == dim and i.extent == m_ * outer:
+                axes.append(i)
+            case _:
+                return None
+    parts = [m.tensor(part.tensor, part.tensor.shape) for part in (one, other)]
+    return tuple(axes), m.kron(*parts)
 
 
 def _selected(factor: Term, network: _Network) -> Term:

@@ -39,13 +39,14 @@ class Signs:
     quotient: str
     inverse: str
     turned: str  # the transpose of an inverse
+    kron: str
 
 
 SIGNS = {
-    False: Signs("ᵀ", "⊙", "𝟏", "I", "diag", "tr", ("‖", "‖"), "²", "⊘", "⁻¹", "⁻ᵀ"),
+    False: Signs("ᵀ", "⊙", "𝟏", "I", "diag", "tr", ("‖", "‖"), "²", "⊘", "⁻¹", "⁻ᵀ", "⊗"),
     True: Signs(r"^{\top}", r"\odot", r"\mathbf{1}", "I", r"\mathrm{diag}",
                 r"\mathrm{tr}", (r"\left\|", r"\right\|"), "^{2}", r"\oslash", "^{-1}",
-                r"^{-\top}"),
+                r"^{-\top}", r"\otimes"),
 }  # fmt: skip
 
 
@@ -170,10 +171,14 @@ class _Printer:
         for part, run in groupby(matrix.args):
             often = len(list(run))
             if often == 1 or part.shape[0] == 1 or len(part.shape) < 2:
-                texts.extend([self.at(part, POWER)] * often)
+                texts.extend([self._beside(part)] * often)
             else:
                 texts.append(self.style.power(self._base(part), str(often)))
         return " ".join(texts), PRODUCT
+
+    def _beside(self, matrix: Matrix) -> str:
+        """Return a factor of a matrix product, other products in brackets."""
+        return self.at(matrix, ATOM if matrix.head == "kron" else POWER)
 
     def _base(self, matrix: Matrix) -> str:
         """Return what a power is taken of."""
@@ -188,6 +193,9 @@ class _Printer:
         text = f" {self.signs.hadamard} ".join(self.at(p, POWER) for p in above)
         text = text or self.signs.ones
         return text + "".join(f" {self.signs.quotient} {self.at(p, POWER)}" for p in below), PRODUCT
+
+    def _kron(self, matrix: Matrix) -> Printed:
+        return f" {self.signs.kron} ".join(self.at(part, POWER) for part in matrix.args), PRODUCT
 
     def _diag(self, matrix: Matrix) -> Printed:
         return self.signs.diag + self.style.brackets(self.of(matrix.args[0])[0]), ATOM

@@ -173,6 +173,8 @@ def transposed(matrix: Matrix) -> Matrix:
             return scaled(matrix.args[:-1], transposed(matrix.args[-1]))
         case "hadamard" if len(matrix.shape) == 2:
             return hadamard(*map(transposed, matrix.args))
+        case "kron" if len(matrix.shape) == 2:
+            return kron(*map(transposed, matrix.args))
         case "diag" | "identity":
             return matrix
         case "tensor" if len(matrix.shape) == 2 and has(matrix.value, "symmetric"):
@@ -190,6 +192,12 @@ def hadamard(*parts: Matrix) -> Matrix:
     kept = tuple(p for p in bare if p.head != "ones") or (bare[0],)
     whole = kept[0] if len(kept) == 1 else Matrix("hadamard", kept[0].shape, kept)
     return scaled(tuple(scalars), whole)
+
+
+def kron(left: Matrix, right: Matrix) -> Matrix:
+    """Return the Kronecker product."""
+    shape = tuple(a * b for a, b in zip(left.shape, right.shape, strict=True))
+    return Matrix("kron", shape, (left, right))
 
 
 def diag(vector: Matrix) -> Matrix:

@@ -100,6 +100,7 @@ IDENTITIES = {
     "diagonal": (lambda: np.einsum("ii,i->", Q, x), Q, "diag(x)"),
     "diagonal, by the vector": (lambda: np.einsum("ii,i->", Q, x), x, "diag(Q)"),
     "sum of rows": (lambda: np.sum(Q @ x), Q, "𝟏 xᵀ"),
+    "norm of NumPy": (lambda: np.linalg.norm(x - a), x, "(x − a) / ‖x − a‖"),
     "exponential": (lambda: np.sum(np.exp(x)), x, "exp(x)"),
     "entropy": (lambda: np.sum(x * np.log(x)), x, "log(x) + 𝟏"),
     "logistic regression": (lambda: softplus, x, "−y ⊙ σ(−x ⊙ y)"),
@@ -156,6 +157,17 @@ def test_identity(name, feed):
     make, by, text = IDENTITIES[name]
     of = make()
     check(gc.jacobian(of, by) if of.shape else gc.grad(of, by), text, feed)
+
+
+def test_kronecker_products(feed):
+    one, other, w = v("E", (2, 3)), v("F", (4, 5)), v("w", 15)
+    data = {p: np.random.default_rng(3).normal(size=p.shape) for p in (one, other, w)}
+    product = np.kron(one, other)
+    check(product, "E ⊗ F", feed | data)
+    check(product @ w, "(E ⊗ F) w", feed | data)
+    check(gc.jacobian(product @ w, w), "E ⊗ F", feed | data)
+    check(gc.grad(np.sum((product @ w) ** 2), w), "2 (Eᵀ ⊗ Fᵀ) (E ⊗ F) w", feed | data)
+    assert formula_of(product).latex == r"E \otimes F"
 
 
 @pytest.mark.parametrize("name", HESSIANS)

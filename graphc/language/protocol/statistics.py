@@ -15,6 +15,7 @@ from graphc.language.source import here
 from graphc.language.variable import OPERATORS, Variable, as_variable, build
 from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.leaves import constant
+from graphc.ops.stable import norm_of_squares
 from graphc.types import normal_axes, size_of
 
 
@@ -74,6 +75,9 @@ def root(x: Variable) -> Variable:
 
     def make(node: Node) -> Node:
         node = as_real(node)
+        norm = norm_of_squares(elementwise("sqrt", node))
+        if norm is not None:
+            return norm
         none = elementwise("equal", node, constant(0.0))
         some = elementwise("sqrt", elementwise("where", none, constant(1.0), node))
         return elementwise("where", none, constant(0.0), some)
