@@ -35,22 +35,13 @@ def batches(count, size, rng):
         yield pieces[:, :-1], pieces[:, 1:]
 
 
-def train(program, *, steps=160, size=32, rate=0.015):
-    """Return the parameters after Adam (Kingma and Ba, 2015), and the losses on the way."""
+def train(program, *, steps=160, size=32):
+    """Return the parameters after so many steps, and the losses on the way."""
     rng = np.random.default_rng(0)
-    params, losses = program.init_params(seed=0), []
-    first = [np.zeros_like(p) for p in params]
-    second = [np.zeros_like(p) for p in params]
+    params = program.init_params(seed=0)
+    state, losses = program.init_state(params), []
     for t, (given, wanted) in enumerate(batches(steps, size, rng), 1):
-        loss, grads = program.loss_and_grad(params, letters=given, following=wanted)
-        moved = []
-        for p, g, m, v in zip(params, grads, first, second, strict=True):
-            m += 0.1 * (g - m)
-            v += 0.001 * (g * g - v)
-            ahead = (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-            moved.append(p - rate * ahead)
-        params = program.Params(*moved)
-        losses.append(loss)
+        losses.append(program.train_step(params, state, letters=given, following=wanted))
         if t % 40 == 0:
             print(f"step {t:4}: {np.mean(losses[-40:]):.3f} nats per character")
     return params, losses
@@ -69,7 +60,7 @@ def write(program, params, start="Shall I", length=160, seed=3):
 
 def main():
     """Train, and write."""
-    program = gc.compile(net, dtype="float32")
+    program = gc.compile(net, dtype="float32", step=gc.adam(lr=0.015))
     params, _ = train(program)
     print(write(program, params))
 

@@ -35,29 +35,20 @@ def load():
     return (images[held_out:], labels[held_out:]), (images[:held_out], labels[:held_out])
 
 
-def train(program, images, labels, *, epochs=12, batch=32, rate=0.03, momentum=0.9):
-    """Return the parameters after mini-batch gradient descent with momentum."""
-    rng = np.random.default_rng(1)
-    params = program.init_params(seed=0)
-    speed = [np.zeros_like(w) for w in params]
-    for epoch in range(epochs):
-        order, losses = rng.permutation(len(images)), []
-        for start in range(0, len(images), batch):
-            pick = order[start : start + batch]
-            loss, grads = program.loss_and_grad(params, image=images[pick], y=labels[pick])
-            speed = [momentum * v + g for v, g in zip(speed, grads, strict=True)]
-            params = program.Params(*(w - rate * v for w, v in zip(params, speed, strict=True)))
-            losses.append(loss)
-        if epoch % 4 == 3:
-            print(f"epoch {epoch + 1:3}: average loss {np.mean(losses):.4f}")
-    return params
-
-
 def main():
     """Train, and print the accuracy on the held-out fifth."""
     (images, labels), (test_images, test_labels) = load()
-    program = gc.compile(net, dtype="float32")
-    params = train(program, images, labels)
+    program = gc.compile(net, dtype="float32", step=gc.sgd(lr=0.03, momentum=0.9))
+    run = gc.train(
+        program,
+        program.init_params(seed=0),
+        {"image": images, "y": labels},
+        batch_size=32,
+        epochs=12,
+        seed=1,
+    )
+    params = run.params
+    print(f"average loss of the last epoch: {run.history.epochs[-1]:.4f}")
     guess = program.forward(params, image=test_images).argmax(axis=1)
     right = np.mean(guess == test_labels)
     print(f"test accuracy: {right:.1%} on {len(test_labels)} held-out images")

@@ -38,22 +38,13 @@ def batch(size, rng):
     return {"letters": pieces, "k": places, "answer": pieces[np.arange(size), STEPS - 1 - places]}
 
 
-def train(program, *, steps=300, size=64, rate=0.01):
-    """Return the parameters after Adam (Kingma and Ba, 2015)."""
+def train(program, *, steps=300, size=64):
+    """Return the parameters after so many steps."""
     rng = np.random.default_rng(0)
-    params, losses = program.init_params(seed=0), []
-    first = [np.zeros_like(p) for p in params]
-    second = [np.zeros_like(p) for p in params]
+    params = program.init_params(seed=0)
+    state, losses = program.init_state(params), []
     for t in range(1, steps + 1):
-        loss, grads = program.loss_and_grad(params, **batch(size, rng))
-        moved = []
-        for p, g, m, v in zip(params, grads, first, second, strict=True):
-            m += 0.1 * (g - m)
-            v += 0.001 * (g * g - v)
-            ahead = (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-            moved.append(p - rate * min(1, t / 50) * ahead)
-        params = program.Params(*moved)
-        losses.append(loss)
+        losses.append(program.train_step(params, state, **batch(size, rng)))
         if t % 100 == 0:
             print(f"step {t:4}: average loss {np.mean(losses[-100:]):.3f}")
     return params
@@ -61,7 +52,7 @@ def train(program, *, steps=300, size=64, rate=0.01):
 
 def main():
     """Train, and print how often it is right on pieces that it has not seen so."""
-    program = gc.compile(net, dtype="float32")
+    program = gc.compile(net, dtype="float32", step=gc.adam(lr=gc.warmup(50, 0.01)))
     params = train(program)
     asked = batch(1000, np.random.default_rng(1))
     guess = program.forward(params, letters=asked["letters"], k=asked["k"]).argmax(axis=1)
