@@ -39,12 +39,13 @@ class Traced:
     Parameters
     ----------
     defines
-        The variable that the line assigns, or that the comment stands over.
+        The variables that the line's step assigns, or that the comment stands over; a step with
+        several results assigns several.
     origins
         Those of all that is computed in the line, the assigned result's first.
     """
 
-    defines: str
+    defines: tuple[str, ...]
     origins: tuple[Origin, ...]
 
 
@@ -53,7 +54,9 @@ def trace(lines: Mapping[int, Line], origins: Mapping[Node, Origin]) -> dict[int
     found = {}
     for number, line in lines.items():
         behind = [origins[node] for node in computed_in(line) if node in origins]
-        found[number] = Traced(line.step.name, tuple(dict.fromkeys(behind)))
+        defined = (name.strip() for name in line.step.name.split(","))
+        names = tuple(name for name in defined if name not in ("", "_"))
+        found[number] = Traced(names, tuple(dict.fromkeys(behind)))
     return found
 
 

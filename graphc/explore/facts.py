@@ -70,11 +70,11 @@ def facts_of(graph: Graph) -> Facts:
 
 
 def compiled(graph: Graph) -> Compiled:
-    """Compile for reading: with gradients where there are any, else the forward pass alone."""
+    """Compile for reading; without gradients where a block has no derivative."""
     try:
         return compile(graph, style="readable", dtype=DTYPE, allow_unused=True)
     except DerivativeError:
-        return compile(Graph(*graph.outputs, name=graph.name), style="readable", dtype=DTYPE)
+        return compile(graph, style="readable", dtype=DTYPE, wrt=())
 
 
 def block_facts(
@@ -135,13 +135,13 @@ def variable_facts(graph: Graph, v: Variable) -> Facts:
 
 
 def lines_of(program: Compiled) -> Facts:
-    """Return the defined name of each line that computes, and uses and rules, by its number.
+    """Return the defined names of each line that computes, and uses and rules, by its number.
 
     The use -1 is what adds up the costs.
     """
     return {
         str(number): [
-            traced.defines,
+            list(traced.defines),
             *[[origin.use, origin.rule] for origin in traced.origins],
         ]
         for number, traced in program.origins.items()

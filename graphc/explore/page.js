@@ -86,7 +86,7 @@
       line.origins.some(([use, rule]) => use === i && (rule !== "forward") === back));
   }).sort((a, b) => a.number - b.number);
   const linesOfVariable = (name) => lines.filter((line) =>
-    line.defines === name || line.defines === `d_${name}`);
+    line.defines.includes(name) || line.defines.includes(`d_${name}`));
 
   // --- formulas and copying -----------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.compile import compile
 from graphc.compile_function import compile_function
-from graphc.errors import UsageError
+from graphc.errors import DerivativeError, UsageError
 from graphc.language.derive import grad
 from graphc.language.graph import Graph
 from graphc.language.variable import Variable
@@ -49,9 +49,12 @@ def values_of(graph: Graph, data: Mapping[str, Any]) -> dict[str, Any]:
     wanted = [v for v in wanted if v.role != "observed"]
     gradients: dict[str, Any] = {}
     if graph.costs and wanted:
-        found = grad(total(graph), wanted, allow_unused=True)
-        slopes = compile_function(inputs, found, dtype="float64")(*arrays)
-        gradients = {graph.name_of(v): a for v, a in zip(wanted, slopes, strict=True)}
+        try:
+            found = grad(total(graph), wanted, allow_unused=True)
+        except DerivativeError:  # a block without a derivative: the page shows the values alone
+            found = []
+        slopes = compile_function(inputs, found, dtype="float64")(*arrays) if found else ()
+        gradients = {graph.name_of(v): a for v, a in zip(wanted, slopes, strict=False)}
     batch = any(a.ndim > len(v.shape) for v, a in arrays_of(graph, data))
     return {
         "sample": "the first sample" if batch else "the sample",
@@ -109,7 +112,7 @@ def initial(graph: Graph, data: Mapping[str, Any], sizes: Mapping[str, int]) -> 
     names = [graph.name_of(v) for v in graph.parameters]
     start: dict[str, Any] = {}
     if any(name not in data for name in names):
-        program = compile(graph, dtype="float64", allow_unused=True)
+        program = compile(graph, dtype="float64", wrt=())  # its start is all that is wanted
         needed = {n for v in graph.parameters for dim in v.shape for n in dims_in(dim)}
         start = program.init_params(0, **{n: sizes[n] for n in sorted(needed)})._asdict()
     return {name: np.asarray(data[name]) if name in data else start[name] for name in names}
