@@ -6,7 +6,7 @@ that of its output to that of its input by a product with its Jacobian. `c` is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphc.errors import RenderError
@@ -153,9 +153,8 @@ def mirror(diagram: Diagram) -> Diagram:
         )
     active = find_active(diagram)
     costs = [element for element in diagram.elements if element.kind == "cost"]
-    outputs, seeds, edges, seeding = [], [], [], []
+    outputs, seeds, edges, seeding = outputs_of(costs), [], [], []
     for cost in costs:
-        outputs.append(output_of(cost))
         edges.append(Edge(cost.id, output_id(cost)))
         seeds.append(
             Element(f"seed of {cost.id}", "seed", "1", hint="∂c/∂c = 1", twin=output_id(cost))
@@ -187,9 +186,15 @@ def output_id(cost: Element) -> str:
     return f"output of {cost.id}"
 
 
-def output_of(cost: Element) -> Element:
-    """Return the scalar that leaves a cost."""
-    return Element(output_id(cost), "output", output_label(cost), hint=f"the value of {cost.id}")
+def outputs_of(costs: Sequence[Element]) -> list[Element]:
+    """Return the scalars that leave the costs; numbered, where names do not tell them apart."""
+    labels = [output_label(cost) for cost in costs]
+    if len(set(labels)) < len(labels):
+        labels = [f"c_{{{k}}}" for k in range(1, len(costs) + 1)]
+    return [
+        Element(output_id(cost), "output", label, hint=f"the value of {cost.id}")
+        for cost, label in zip(costs, labels, strict=True)
+    ]
 
 
 def backward_id(element: Element) -> str:
@@ -243,7 +248,7 @@ def overlay(diagram: Diagram) -> Diagram:
     edges = [replace(edge, returned=True) if edge in carrying else edge for edge in diagram.edges]
     return replace(
         diagram,
-        elements=(*elements, *(replace(output_of(cost), gradient="1") for cost in costs)),
+        elements=(*elements, *(replace(output, gradient="1") for output in outputs_of(costs))),
         edges=(*edges, *(Edge(cost.id, output_id(cost), returned=True) for cost in costs)),
         description=f"{diagram.description}; gradients return along the edges",
     )

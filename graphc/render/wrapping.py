@@ -14,6 +14,7 @@ from dataclasses import replace
 from graphc.render.bodies import oriented
 from graphc.render.grid import Grid, Turn
 from graphc.render.labels import EDGE_LABEL_SIZE, measure
+from graphc.render.placement import mirror_vertices
 from graphc.render.settings import Settings
 
 # A row ends at a variable if that makes it no shorter than this part of what fits.
@@ -36,6 +37,7 @@ def wrap(grid: Grid, settings: Settings) -> Grid:
     if len(starts) == 1:
         return grid
     row_of = [sum(r >= start for start in starts[1:]) for r in range(len(grid.middle))]
+    grid = close_up(grid, row_of, settings.mirror_gap)
     left = [grid.middle[start] - grid.half[start] for start in starts]
     tops, bottoms = row_extents(grid, row_of, len(starts))
     down = [0.0]
@@ -55,6 +57,25 @@ def wrap(grid: Grid, settings: Settings) -> Grid:
             nested = TURN_GAP * (turn - (len(single[start - 1]) - 1) / 2)
             turns[e] = Turn(right - nested, between - nested, -OUTSIDE - 2 - nested)
     return replace(grid, middle=middle, places=replace(grid.places, across=across), turns=turns)
+
+
+def close_up(grid: Grid, row_of: Sequence[int], gap: float) -> Grid:
+    """Move the backward pass of each row as close to the model as that row allows."""
+    back = set(mirror_vertices(grid.network, grid.layers))
+    if not back:
+        return grid
+    ends, starts = [-math.inf] * (row_of[-1] + 1), [math.inf] * (row_of[-1] + 1)
+    for v, body in enumerate(grid.bodies):
+        row, at = row_of[grid.layers.rank[v]], grid.places.across[v]
+        if v in back:
+            starts[row] = min(starts[row], at - body.before)
+        else:
+            ends[row] = max(ends[row], at + body.after)
+    across = tuple(
+        at + ends[row_of[rank]] + gap - starts[row_of[rank]] if v in back else at
+        for v, (at, rank) in enumerate(zip(grid.places.across, grid.layers.rank, strict=True))
+    )
+    return replace(grid, places=replace(grid.places, across=across))
 
 
 def carry(grid: Grid) -> Grid:

@@ -165,3 +165,12 @@ def test_returning_gradients_touch_no_other_element(name):
         for node in drawing.nodes:
             if node.element.id not in (wire.edge.source, wire.edge.target):
                 assert not any(geometry.holds(node.box, point) for point in points)
+
+
+def test_several_costs_are_told_apart_and_their_sum_is_c():
+    x = gc.observed("x", 3)
+    costs = [gc.cost(np.sum(x**k), name=name) for k, name in ((2, "near"), (3, "far"))]
+    drawing = drawing_of(gc.Graph(*costs, name="g"), backward="mirror")
+    labels = {node.element.label for node in drawing.nodes if node.element.kind == "output"}
+    assert labels == {"c_{1}", "c_{2}"}
+    assert sum(node.element.kind == "seed" for node in drawing.nodes) == 2
