@@ -4,6 +4,9 @@ The Matrix Cookbook (Petersen and Pedersen, 2012) by its numbers, examples of ma
 and the losses of machine learning.
 """
 
+import doctest
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -174,3 +177,10 @@ def test_kronecker_products(feed):
 def test_hessian(name, feed):
     make, by, text = HESSIANS[name]
     check(gc.hessian(make(), by), text, feed)
+
+
+def test_the_page_of_the_docs():
+    page = Path(__file__).resolve().parents[2] / "docs" / "calculus.md"
+    found = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert found.attempted > 5
+    assert not found.failed

@@ -22,13 +22,14 @@ from graphc.passes.dce import dce
 from graphc.passes.expand import expand
 from graphc.passes.fold import fold
 from graphc.passes.lower import is_matmul, lower
+from graphc.passes.order import order
 from graphc.passes.pipeline import DEFAULT, run
 from graphc.passes.simplify import simplify
 from graphc.passes.sink import sink
 from graphc.types import TensorType, broadcast, evaluate, named, size_of
 from tests.numerics import close, scalar, value
 
-PASSES = (fold, simplify, expand, sink, lower, dce)
+PASSES = (fold, simplify, expand, sink, order, lower, dce)
 N = named("n")
 SIZES = {"n": 3}
 LARGEST = 36  # elements
