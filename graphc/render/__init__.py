@@ -1,5 +1,7 @@
-"""Figures of computation graphs: draws the diagram it is handed.
+"""Figures of computation graphs.
 
-``model`` makes a diagram of a graph, and ``diagram`` says what there can be in one; ``layout``
-gives everything a place, a ``Drawing``; a writer such as ``svg`` prints it; ``files`` saves it.
+``opening`` and ``model`` make a diagram of a graph, and ``diagram`` says what there can be in one;
+``backward``, ``magnifying``, ``average`` and ``folding`` rewrite it; ``layout`` gives everything a
+place, a ``Drawing``, scope by scope; ``pinning`` and ``stacking`` move what is placed; a writer
+such as ``svg`` prints it; ``files`` saves it.
 """

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from graphc.errors import RenderError
 from graphc.language.graph import Graph
 from graphc.render.average import average_of, with_plate
-from graphc.render.backward import magnify as backward_of_block
 from graphc.render.backward import mirror, overlay
 from graphc.render.diagram import Diagram
 from graphc.render.drawing import Drawing, find_direction
 from graphc.render.folding import fold as fold_repeats
 from graphc.render.layout import lay_out
+from graphc.render.magnifying import magnify as magnify_block
 from graphc.render.model import diagram_of
 from graphc.render.palettes import find_palette
 from graphc.render.pinning import pin
@@ -74,6 +74,11 @@ def drawing_of(
             )
         diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
     drawing = lay_out(diagram, flow, params == "stub", engine=engine, width=width, spacing=spacing)
+    if positions and drawing.frames:
+        raise RenderError(
+            "positions pins elements of figures without frames; leave average and expand out, and "
+            "draw loops closed"
+        )
     if positions:
         drawing = pin(drawing, ids_of(positions, graph, drawing))
     if average == "stack" and averaged is not None:
@@ -86,7 +91,7 @@ def magnified(graph: Graph, name: str, shapes: bool) -> Diagram:
     for number, use in enumerate(graph.uses):
         if use.name == name and use.kind == "function":
             diagram = diagram_of(graph, shapes, params="shared", loops="closed", named=True)
-            return backward_of_block(diagram, f"function {name} {number}")
+            return magnify_block(diagram, f"function {name} {number}")
     names = ", ".join(use.name for use in graph.functions)
     raise RenderError(f"magnify: there is no block {name!r} in the graph; it has {names}")
 

@@ -368,3 +368,9 @@ def test_variables_without_a_name_are_small_circles_unless_gradients_name_them()
     ]
     named = [node.element.label for node in told.nodes if node.element.kind == "computed"]
     assert all(named)
+
+
+def test_what_is_in_frames_cannot_be_pinned():
+    with pytest.raises(RenderError, match="figures without frames"):
+        drawing_of(recurrent(), positions={"x": (0, 0)})
+    assert drawing_of(recurrent(), positions={"x": (0, 300)}, loops="closed").nodes
