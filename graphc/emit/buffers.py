@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from graphc.control.body import depending
 from graphc.control.choice import Choice
 from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
 from graphc.emit.forms import is_broadcast, is_view, repeats, same_buffer
 from graphc.emit.spell_reduction import keeps_dims
 from graphc.emit.steps import SAMPLES, Place
-from graphc.ir.nodes import Node, topological
+from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd, ScatterSet
@@ -51,7 +52,7 @@ def reuse(
         for node in read:
             last[roots.get(node, node)] = at
     into: dict[Node, Node] = {}
-    heirs = {leaf: _heirs(leaf, new, uses, inline) for leaf, new in donated.items()}
+    heirs = {leaf: _heirs(leaf, new, uses, inline, order) for leaf, new in donated.items()}
     matrices: set[Node] = set()  # whose memory is a matrix product's, so contiguous
     idle: dict[Shape, list[Node]] = {}
     for at, node in enumerate(statements):
@@ -77,13 +78,16 @@ def reuse(
     return into
 
 
-def _heirs(leaf: Node, new: Node, uses: Mapping[Node, int], inline: set[Node]) -> set[Node]:
+def _heirs(
+    leaf: Node, new: Node, uses: Mapping[Node, int], inline: set[Node], order: Sequence[Node]
+) -> set[Node]:
     """Return the statements through which a value could stay in one memory, from old to new.
 
     Each but the last is read by the next alone.
     """
     path: list[Node] = []
     node: Node | None = new
+    below: set[Node] | None = None
     while node is not None and node is not leaf:
         if node in inline or not _writes_into(node) or not same_buffer(node, leaf):
             return set()
@@ -91,7 +95,9 @@ def _heirs(leaf: Node, new: Node, uses: Mapping[Node, int], inline: set[Node]) -
         if leaf in node.args:
             return set(path)
         steps = [a for a in node.args if uses.get(a) == 1 and a not in inline and a.args]
-        node = next((a for a in steps if leaf in topological([a], (leaf,))), None)
+        if below is None:
+            below = depending(order, [leaf])
+        node = next((a for a in steps if a in below), None)
     return set()
 
 

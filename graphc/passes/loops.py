@@ -12,9 +12,10 @@ from dataclasses import replace
 from graphc.batching import batch_nodes, mark
 from graphc.control.body import depending, replaced
 from graphc.control.choice import Choice, choice_of
+from graphc.control.fixed_point import FixedPoint, fixed_point
 from graphc.control.loop import Loop, Scan, taken_apart
 from graphc.ir.nodes import Node, topological
-from graphc.ir.program import Program, users, with_args
+from graphc.ir.program import Program, rewrite, users, with_args
 from graphc.ops.contraction import Contraction, broadcast_to, is_shuffle
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import new_input
@@ -26,13 +27,13 @@ UNKNOWN = 64  # the size that a named dimension counts as
 
 def loops(program: Program) -> Program:
     """Apply all that this file does."""
-    if not any(isinstance(node, Scan | Choice) for node in program.nodes()):
+    if not any(isinstance(node, Scan | Choice | FixedPoint) for node in program.nodes()):
         return program
     program = trim(merge(trim(program)))
     program = _each(program, lambda node, _: _before(node))
     program = trim(program)
     program = _each(program, lambda node, _: _after(node))
-    return trim(program)
+    return trim(_steady(program))
 
 
 def trim(program: Program) -> Program:
@@ -281,6 +282,40 @@ def _before(node: Scan) -> Node:
         new, _, _ = batch_nodes([outside[n]], rows, loop.length)
         loop.slices[leaf] = new[outside[n]]
     return _with(loop, moved)
+
+
+def _steady(program: Program) -> Program:
+    """Compute before an iteration what hangs on none of its unknowns."""
+    return rewrite(program, lambda node: _steadied(node) if isinstance(node, FixedPoint) else None)
+
+
+def _steadied(node: FixedPoint) -> Node | None:
+    held = node.body
+    leaves = held.inputs[node.constants :]
+    order = held.nodes()
+    varying = depending(order, leaves)
+    pending = [arg for n in order if n in varying for arg in n.args]
+    moved: dict[Node, Node] = {}
+    while pending:
+        n = pending.pop()
+        if n in varying or n in moved or not n.args:
+            continue
+        if is_shuffle(n):
+            pending.extend(n.args)
+        else:
+            moved[n] = new_input(n.type)
+    if not moved:
+        return None
+    constants = dict(zip(held.inputs, node.args[: node.constants], strict=False))
+    outside = replaced(list(moved), constants)
+    new = replaced(held.outputs, moved)
+    starts = node.args[node.constants :]
+    unknowns = {
+        leaf: (start, new[out])
+        for leaf, start, out in zip(leaves, starts, held.outputs, strict=True)
+    }
+    constants |= {leaf: outside[n] for n, leaf in moved.items()}
+    return fixed_point(constants, unknowns, node.tolerance, node.iterations, dict(held.names))
 
 
 def _regrouped(node: Scan) -> Scan:

@@ -55,6 +55,22 @@ def test_other_forms(kind):
     assert np.all(np.isfinite(grads.w))
 
 
+def test_a_deep_step_of_a_loop():
+    """The body of a loop is a program like any other."""
+    x, w = gc.observed("x", shape=(4, 3)), gc.parameter("w", shape=3)
+
+    def step(h, row):
+        for _ in range(400):
+            h = np.tanh(h * w)
+        return h + row, None
+
+    last, _ = gc.scan(step, np.zeros(3), x)
+    program = gc.compile(gc.Graph(gc.cost(last.sum(), name="C"), name="deep"))
+    loss, grads = program.loss_and_grad((np.ones(3),), x=np.ones((2, 4, 3)))
+    assert np.isfinite(loss)
+    assert np.all(np.isfinite(grads.w))
+
+
 def test_readable_files_too():
     loss, _ = loss_and_grad(chain(lambda z, k: gc.tanh(z, output=f"z{k}"), 300), style="readable")
     assert np.isfinite(loss)

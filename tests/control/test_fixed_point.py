@@ -116,6 +116,14 @@ def test_the_backward_pass_is_a_fixed_point_of_the_same_kind():
     assert [n.tolerance for n in found] == [1e-9, 1e-9]
 
 
+def test_what_stays_the_same_is_computed_once():
+    w, x = gc.parameter("w", shape=(2, 2)), gc.observed("x", shape=2)
+    z = gc.fixed_point(lambda z: np.tanh(0.3 * (w @ z) + x), x)
+    f = gc.compile_function([w, x], gc.grad(z.sum(), x), style="readable")
+    _, _, back = f.source.partition("break")
+    assert back.index("**2") < back.index("for _ in range(")
+
+
 def test_the_start_has_no_influence():
     a, b = gc.observed("a"), gc.observed("b")
     z = gc.fixed_point(lambda z: 0.5 * np.cos(z) + a, b)
