@@ -13,7 +13,7 @@ from sphinx_gallery.scrapers import figure_rst
 import graphc as gc
 
 # The folders of examples/ in the order of the lecture.
-FOLDERS = ("models", "networks")
+FOLDERS = ("models", "minimising", "networks")
 
 
 class InOrder:

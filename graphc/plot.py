@@ -113,6 +113,20 @@ def _block_of(program: Compiled, parameter: str) -> str:
     return parameter
 
 
+def panels(columns: int, rows: int = 1, size: tuple[float, float] = (4.4, 3.6)) -> list[Axes]:
+    """Return empty axes in one figure, row by row, to draw beside each other into.
+
+    Parameters
+    ----------
+    size
+        Of each, in inches.
+    """
+    with _style():
+        figure, axes = _figure((columns * size[0], rows * size[1]), rows, columns)
+        figure.set_layout_engine("constrained")
+    return list(np.ravel(axes))
+
+
 def losses(*runs: Run, labels: Sequence[str] = (), log: bool = False, ax: Any = None) -> Axes:
     """Draw the loss of each step of one or more runs, and the validation loss of each epoch.
 
@@ -390,11 +404,11 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
+def _figure(size: tuple[float, float], rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
     """Return a figure that no global state knows of, and its axes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size)
     FigureCanvasAgg(figure)
-    return figure, figure.subplots()
+    return figure, figure.subplots(rows, columns)

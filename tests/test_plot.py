@@ -124,3 +124,10 @@ def test_nothing_global_is_touched():
         "assert m.rcParams['axes.spines.top']"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_panels_share_a_figure():
+    axes = gc.plot.panels(2, rows=2, size=(2, 1))
+    assert len(axes) == 4
+    assert len({id(a.figure) for a in axes}) == 1
+    assert tuple(axes[0].figure.get_size_inches()) == (4, 2)
