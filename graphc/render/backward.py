@@ -34,6 +34,8 @@ class Active:
 def find_active(diagram: Diagram) -> Active:
     """Return what lies on a path of real variables to a cost.
 
+    An observed variable that enters costs alone is a target: no gradient by it is shown.
+
     Raises
     ------
     RenderError
@@ -61,13 +63,7 @@ def find_active(diagram: Diagram) -> Active:
             given = source.kind == "observed" and element.kind == "cost"  # a target
             if not source.discrete and not given:
                 pending.append(source)
-    edges = tuple(
-        edge
-        for edge in diagram.edges
-        if edge.source in found
-        and edge.target in found
-        and not (found[edge.source].kind == "observed" and found[edge.target].kind == "cost")
-    )
+    edges = tuple(edge for edge in diagram.edges if edge.source in found and edge.target in found)
     inputs: dict[str, tuple[Element, ...]] = {}
     outputs: dict[str, tuple[Element, ...]] = {}
     for edge in edges:

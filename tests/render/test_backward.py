@@ -174,3 +174,15 @@ def test_several_costs_are_told_apart_and_their_sum_is_c():
     labels = {node.element.label for node in drawing.nodes if node.element.kind == "output"}
     assert labels == {"c_{1}", "c_{2}"}
     assert sum(node.element.kind == "seed" for node in drawing.nodes) == 2
+
+
+def test_a_gradient_shows_all_its_paths_or_none():
+    x = gc.observed("x", 5)
+    z = layer(m=5, name="f")(x, output="z")
+    cost = gc.squared_error(z, x, name="C")  # x is input and target
+    drawing = drawing_of(gc.Graph(cost, name="auto"), backward="mirror")
+    into = [w.edge.source for w in drawing.wires if w.edge.target == "backward variable x"]
+    assert sorted(into) == ["backward function C 1", "backward function f 0"]
+    other = gc.Graph(gc.squared_error(z, gc.observed("y", 5), name="C"), name="target")
+    ids = {node.element.id for node in drawing_of(other, backward="mirror").nodes}
+    assert "backward variable y" not in ids
