@@ -234,6 +234,8 @@ def inner(left: Matrix, right: Matrix) -> Matrix:
     """Return the inner product of two columns."""
     if left == right:
         return norm(left)
+    if left.head == "ones" and right.head == "diagonal":
+        return trace(right.args[0])
     if left.head == "chain" and right.head != "chain":
         left, right = right, left
     return chain(transposed(left), right)

@@ -10,9 +10,7 @@ from graphc.ops.properties import has
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape
 
-ALWAYS = frozenset(
-    ("square", "exp", "absolute", "sigmoid", "softplus", "relu", "cosh", "sqrt", "real")
-)
+ALWAYS = frozenset(("square", "exp", "absolute", "sigmoid", "softplus", "relu", "cosh", "sqrt"))
 KEEPS = frozenset(("add", "multiply", "divide", "maximum", "minimum", "reciprocal"))
 UNIT = frozenset(("sigmoid", "softmax"))  # values from 0 to 1
 SIGNED_UNIT = frozenset(("tanh", "sin", "cos"))  # values from −1 to 1

@@ -173,6 +173,26 @@ def test_kronecker_products(feed):
     assert formula_of(product).latex == r"E \otimes F"
 
 
+PRODUCTS = {
+    "Hessian product of least squares": (
+        lambda: gc.hvp(np.sum((A @ x - d) ** 2), x, y), "2 Aᵀ A y"),
+    "tangent of a layer": (
+        lambda: gc.jvp(np.tanh(A @ x), x, y), "(𝟏 − tanh(A x)^(⊙2)) ⊙ (A y)"),
+    "cotangent of a layer": (
+        lambda: gc.vjp(np.tanh(A @ x), x, d), "Aᵀ (d ⊙ (𝟏 − tanh(A x)^(⊙2)))"),
+    "Laplacian of a quadratic form": (lambda: gc.laplacian(x @ Q @ x, x), "2 tr(Q)"),
+    "Laplacian of exponentials": (lambda: gc.laplacian(np.sum(np.exp(x)), x), "𝟏ᵀ exp(x)"),
+    "Hessian times a vector": (
+        lambda: gc.hessian(np.sum(np.exp(A @ x)), x) @ y, "Aᵀ (exp(A x) ⊙ (A y))"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_product(name, feed):
+    make, text = PRODUCTS[name]
+    check(make(), text, feed)
+
+
 @pytest.mark.parametrize("name", HESSIANS)
 def test_hessian(name, feed):
     make, by, text = HESSIANS[name]
