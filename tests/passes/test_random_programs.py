@@ -17,6 +17,9 @@ from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import Iota, Size, constant, new_input
 from graphc.ops.reduction import reduction
+from graphc.ops.rules import RULES
+from graphc.ops.samples import OVER, OverSamples, over_samples
+from graphc.ops.several import Bundle
 from graphc.ops.structural import Pad, Slice, reshape
 from graphc.passes.dce import dce
 from graphc.passes.expand import expand
@@ -28,13 +31,14 @@ from graphc.passes.simplify import simplify
 from graphc.passes.sink import sink
 from graphc.types import TensorType, broadcast, evaluate, named, size_of
 from tests.numerics import close, scalar, value
+from tests.passes.random_steps import Steps
 
 PASSES = (fold, simplify, expand, sink, order, lower, dce)
 N = named("n")
 SIZES = {"n": 3}
 LARGEST = 36  # elements
 FIXED = settings(
-    max_examples=250, derandomize=True, deadline=None, database=None,
+    max_examples=180, derandomize=True, deadline=None, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
@@ -45,7 +49,7 @@ BINARY = ("add", "subtract", "multiply", "maximum", "minimum", "remainder")
 REDUCERS = ("max", "min", "logsumexp", "softmax", "log_softmax")
 
 
-class Builder:
+class Builder(Steps):
     """A program that grows by random steps; it keeps nodes of moderate size and values.
 
     Only seed and number of steps are drawn: drawn choices would be small ones, mostly.
@@ -290,7 +294,9 @@ def mix(operation, a, b):
 STEPS = ("leaf", "number", "unary", "unary", "positive", "binary", "binary", "quotient", "power",
          "whole_power", "choice", "contraction", "contraction", "contraction", "reduce", "product",
          "reshape", "broadcast", "slice", "pad", "gather", "scatter",
-         "loop", "loop", "branch", "equilibrium")  # fmt: skip
+         "loop", "loop", "branch", "equilibrium", "row", "row", "row", "reducer", "reducer",
+         "joined", "scatter_set", "window", "window", "folded", "matrix", "matrix", "matrix",
+         "opaque", "overridden")  # fmt: skip
 
 
 @st.composite
@@ -307,11 +313,13 @@ def directions(inputs, feed, seed=1):
     return {x: rng.normal(size=feed[x].shape) for x in inputs}
 
 
-def slope(node, feed, along, h=1e-5):
+def slope(node, feed, along, h=1e-5, **sizes):
     """The derivative of `node` along a direction, by central differences; None at a kink."""
 
     def moved(step):
-        return value(node, feed | {x: feed[x] + step * t for x, t in along.items()}, **SIZES)
+        return value(
+            node, feed | {x: feed[x] + step * t for x, t in along.items()}, **SIZES | sizes
+        )
 
     near = (moved(h) - moved(-h)) / (2 * h)
     far = (moved(2 * h) - moved(-2 * h)) / (4 * h)
@@ -332,6 +340,22 @@ def derivatives(c, inputs):
         total = elementwise("add", total, part)
     seconds = gradient([total], [constant(1.0)], inputs)
     return tangents, grads, along, total, seconds
+
+
+def test_every_kind_is_drawn():
+    """A new kind needs a step that makes it, or a derivative that does."""
+    found = set()
+
+    @settings(FIXED, max_examples=150)
+    @given(programs())
+    def draw(case):
+        c, inputs, _ = case
+        first = gradient([c], [constant(1.0)], inputs)
+        found.update(type(node) for node in topological([c, *first]))
+
+    draw()
+    # Bundles are cotangents on their way; what reaches across samples has a test of its own.
+    assert found >= set(RULES) - {Bundle, OverSamples}
 
 
 @FIXED
@@ -432,3 +456,32 @@ def test_the_sample_axis_before_and_after_the_passes(case, random):
             for p in range(2)
         ]
         close(g, np.stack(parts) if x in leaves else sum(parts), 1e-9, "gradient over samples")
+
+
+@settings(FIXED, max_examples=60)
+@given(programs(), st.sampled_from(OVER))
+def test_what_reaches_across_samples(case, function):
+    """A mean, a sum or a stack over the samples, and its gradient, against differences."""
+    c, inputs, feed = case
+    reach = over_samples(function, elementwise("tanh", c))
+    d = elementwise("multiply", c, sum_axes(elementwise("square", reach), range(reach.type.rank)))
+    leaves = {x: new_input(TensorType((named("P"), *x.shape), x.kind)) for x in inputs[:1]}
+    new, varying, _ = batch_nodes([d], leaves, named("P"))
+    if d not in varying:
+        return
+    (x,), (leaf,) = leaves, leaves.values()
+    sizes = SIZES | {"P": 3}
+    fed = feed | {leaf: np.stack([feed[x], 0.9 * feed[x], -0.4 * feed[x]])}
+    each = np.array([value(c, feed | {x: row}, **SIZES) for row in fed[leaf]])
+    tanh = np.tanh(each)
+    over = {"mean": tanh.mean() ** 2, "sum": tanh.sum() ** 2, "all": (tanh**2).sum()}[function]
+    close(value(new[d], fed, **sizes), each * over, 1e-9, function)
+    summed = sum_axes(new[d], (0,))
+    wrt = [leaf, *inputs[1:]]
+    grads = gradient([summed], [constant(1.0)], wrt)
+    moves = directions(wrt, fed)
+    numeric = slope(summed, fed, moves, **sizes)
+    if numeric is not None:
+        found = value(grads, fed, **sizes)
+        got = sum(np.sum(g * t) for g, t in zip(found, moves.values(), strict=True))
+        close(got, numeric, 1e-5, "gradient across samples")
