@@ -79,12 +79,18 @@
   }
   lines.sort((a, b) => a.number - b.number);
   const isBack = (line) => line.origins.length > 0 && line.origins[0][1] !== "forward";
+  const ownLines = new Map(), partLines = new Map(); // by use and direction
+  for (const line of lines) {
+    const first = line.origins[0];
+    if (first) put(ownLines, `${first[0]} ${first[1] !== "forward"}`, line);
+    for (const at of new Set(line.origins.map(([use, rule]) => `${use} ${rule !== "forward"}`))) {
+      put(partLines, at, line);
+    }
+  }
   // A block's own lines; where it has none in a direction, those in which it is spelled.
-  const linesOfBlock = (i) => [false, true].flatMap((back) => {
-    const own = lines.filter((line) => isBack(line) === back && line.origins[0]?.[0] === i);
-    return own.length ? own : lines.filter((line) =>
-      line.origins.some(([use, rule]) => use === i && (rule !== "forward") === back));
-  }).sort((a, b) => a.number - b.number);
+  const linesOfBlock = (i) => [false, true]
+    .flatMap((back) => ownLines.get(`${i} ${back}`) || partLines.get(`${i} ${back}`) || [])
+    .sort((a, b) => a.number - b.number);
   const linesOfVariable = (name) => lines.filter((line) =>
     line.defines.includes(name) || line.defines.includes(`d_${name}`));
 
