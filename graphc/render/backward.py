@@ -59,11 +59,17 @@ def find_active(diagram: Diagram) -> Active:
             continue
         found[element.id] = element
         for edge in into.get(element.id, ()):
+            if edge.stopped:
+                continue
             source = elements[edge.source]
             given = source.kind == "observed" and element.kind == "cost"  # a target
             if not source.discrete and not given:
                 pending.append(source)
-    edges = tuple(edge for edge in diagram.edges if edge.source in found and edge.target in found)
+    edges = tuple(
+        edge
+        for edge in diagram.edges
+        if edge.source in found and edge.target in found and not edge.stopped
+    )
     inputs: dict[str, tuple[Element, ...]] = {}
     outputs: dict[str, tuple[Element, ...]] = {}
     for edge in edges:

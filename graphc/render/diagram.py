@@ -106,6 +106,8 @@ class Edge:
         LaTeX, drawn beside the edge.
     returned : bool
         Draw a second, dashed arrow back along the edge: the gradient that it carries.
+    stopped : bool
+        No derivative passes the edge, so the backward pass leaves it out.
     """
 
     source: str
@@ -115,6 +117,7 @@ class Edge:
     target_port: int = 0
     label: str = ""
     returned: bool = False
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a kind that has no colour."""

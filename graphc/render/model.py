@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.calculus.names import escape, math_label
+from graphc.calculus.reverse import carriers
+from graphc.ir.nodes import topological
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
 from graphc.render.diagram import Diagram, Edge, EdgeKind, Element, Group, GroupKind, Kind
@@ -46,16 +48,18 @@ def diagram_of(
     RenderError
         If `expand` names a block that is not there, or that cannot be opened.
     """
-    return Drafter(open_blocks(graph, expand, loops, named), shapes, params == "shared").diagram()
+    parts = open_blocks(graph, expand, loops, named)
+    return Drafter(parts, shapes, params == "shared", named).diagram()
 
 
 @dataclass(slots=True)
 class Drafter:
-    """A diagram in the making."""
+    """A diagram in the making; ``traced``, its edges say whether derivatives pass them."""
 
     parts: Parts
     shapes: bool
     explicit: bool
+    traced: bool
 
     def diagram(self) -> Diagram:
         """Return the diagram."""
@@ -127,11 +131,13 @@ class Drafter:
     def _edges(self, block: Block, circles: Mapping[int, object]) -> list[Edge]:
         """Return the edges at a block."""
         edges: list[Edge] = []
+        stopped = find_stopped(block.use) if self.traced else ()
         for port, v in enumerate(block.use.inputs):
             kind: EdgeKind = "parameter" if v.role == "parameter" else "forward"
             slot = block.scope.find(v)
             if slot is not None:
-                edges.append(Edge(slot.id, block.id, kind, target_port=port))
+                stop = id(v) in stopped
+                edges.append(Edge(slot.id, block.id, kind, target_port=port, stopped=stop))
         for v in block.use.parameters.values():
             if id(v) in circles:
                 edges.append(Edge(self.parts.whole.slots[id(v)].id, block.id, "parameter"))
@@ -195,6 +201,18 @@ class Drafter:
         ins = [slot.name if slot else "…" for slot in map(block.scope.find, use.inputs)]
         outs = [slot.name if slot else "…" for slot in map(block.scope.find, use.outputs)]
         return f"{use.name}: {use.function}({', '.join(ins)}) gives {', '.join(outs)}"
+
+
+def find_stopped(use: Use) -> set[int]:
+    """Return the inputs of a block (by their ids) to which none of its outputs has a derivative."""
+    given = [v.node for v in use.inputs]
+    order = topological([v.node for v in use.outputs], given)
+    found = set()
+    for v in use.inputs:
+        reaching = carriers(order, [v.node])
+        if not any(output.node in reaching for output in use.outputs):
+            found.add(id(v))
+    return found
 
 
 def describe(graph: Graph) -> str:

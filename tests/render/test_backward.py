@@ -186,3 +186,21 @@ def test_a_gradient_shows_all_its_paths_or_none():
     other = gc.Graph(gc.squared_error(z, gc.observed("y", 5), name="C"), name="target")
     ids = {node.element.id for node in drawing_of(other, backward="mirror").nodes}
     assert "backward variable y" not in ids
+
+
+def test_no_gradient_passes_where_the_derivative_is_cut():
+    x, y = gc.observed("x", 5), gc.observed("y", 5)
+    z = layer(m=5, name="f")(x, output="z")
+    t = layer(m=5, name="g")(y, output="t")
+
+    @gc.cost
+    def distance(z, t):
+        return np.sum((z - gc.stop_gradient(t)) ** 2)
+
+    graph = gc.Graph(distance(z, t, name="C"), name="stopped")
+    ids = {node.element.id for node in drawing_of(graph, backward="mirror").nodes}
+    assert "backward function f 0" in ids
+    assert not ids & {"backward variable t", "backward function g 1", "backward variable y"}
+    drawing = drawing_of(graph, backward="overlay")
+    without = {w.edge.source for w in drawing.wires if w.returned is None}
+    assert without == {"variable t", "function g 1", "variable y"}
