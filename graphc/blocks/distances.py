@@ -14,14 +14,9 @@ from graphc.language.variable import Variable
 def norm(x: Variable, p: float, axis: int, block: str) -> Any:
     """Return ``(sum |x|**p)**(1/p)`` along an axis; its derivative at 0 is 0."""
     usage(p > 0, f"{block}: p is positive, got {p}")
-    size = np.abs(x)
-    if p == 1:
-        return np.sum(size, axis=axis)
-    if p == np.inf:
-        return np.max(size, axis=axis)
-    total = np.sum(np.square(x) if p == 2 else size**p, axis=axis)
-    inside = np.where(total > 0, total, 1.0)
-    return np.where(total > 0, np.sqrt(inside) if p == 2 else inside ** (1.0 / p), 0.0)
+    if p == 2:
+        return np.sqrt(np.sum(np.square(x), axis=axis))  # recognised as a norm
+    return np.linalg.norm(x, ord=p, axis=axis)
 
 
 def distance(a: Variable, b: Variable, p: float, eps: float, block: str) -> Any:

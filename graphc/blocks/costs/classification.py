@@ -152,7 +152,7 @@ def binary_cross_entropy(
 
 def _log(p: Variable) -> Any:
     inside = p > float(np.exp(LOWEST_LOG))
-    return np.where(inside, np.log(np.where(inside, p, 1.0)), LOWEST_LOG)
+    return np.where(inside, np.log(p), LOWEST_LOG)
 
 
 @cost

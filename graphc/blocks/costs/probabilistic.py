@@ -27,7 +27,7 @@ def kl_div(
     if log_target:
         terms = np.exp(p) * (p - log_q)
     else:
-        terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0) - p * log_q
+        terms = np.where(p > 0, p * np.log(p), 0.0) - p * log_q
     return reduced(terms, "sum" if reduction == "batchmean" else reduction, "kl_div")
 
 
