@@ -9,6 +9,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
+import front  # noqa: E402
+import reference_pages  # noqa: E402
 from gallery_display import FOLDERS  # noqa: E402
 
 from graphc import __version__  # noqa: E402
@@ -19,17 +21,18 @@ release = version = __version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "math_svg",
     "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery_display.py", "Thumbs.db"]
+exclude_patterns = ["_build", "**/sg_execution_times.rst"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
-autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+default_role = "literal"
 numpydoc_show_class_members = False
 nitpicky = False
 add_module_names = False
@@ -59,7 +62,22 @@ sphinx_gallery_conf: dict[str, Any] = {
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
-    "min_reported_time": 3600,
+    "write_computation_times": False,
     "plot_gallery": True,
     "abort_on_example_error": True,
 }
+
+
+def signature_of(
+    app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Show blocks and update rules as they are called, not as they are declared."""
+    told = reference_pages.signature(name, obj)
+    return None if told is None else (told, "")
+
+
+def setup(app: Any) -> None:
+    """Write the pages that are made from graphc itself."""
+    front.write(ROOT / "docs" / "generated")
+    reference_pages.write(ROOT / "docs" / "reference")
+    app.connect("autodoc-process-signature", signature_of)

@@ -13,7 +13,11 @@ from sphinx_gallery.scrapers import figure_rst
 import graphc as gc
 
 # The folders of examples/ in the order of the lecture.
+<<<<<<< HEAD
 FOLDERS = ("models", "minimising", "networks")
+=======
+FOLDERS = ("guides", "models", "networks", "modules")
+>>>>>>> e791e1f (Documentation site: front page, tutorial, guides, reference, table of operations, what follows in the lecture)
 
 
 class InOrder:

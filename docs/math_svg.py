@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from functools import cache
 from typing import Any
+from xml.etree import ElementTree
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+SIZE = 16
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -36,13 +38,18 @@ def drawn(text: str, inline: bool) -> str:
     """Return a formula as SVG in the colour of the text around it, readable aloud."""
     import ziamath
 
-    size = 16 if inline else 18
     try:
-        made = ziamath.Latex(text, size=size, inline=inline, color="currentColor")
+        made = ziamath.Latex(text, size=SIZE, inline=inline, color="currentColor")
     except Exception as error:
         logger.warning("this formula cannot be drawn: %s (%s)", text, error)
         return f"<code>{html.escape(text)}</code>"
-    below = made.getyofst() if inline else 0
-    style = f' style="vertical-align: {below:.2f}px"' if inline else ""
-    label = html.escape(" ".join(text.split()), quote=True)
-    return made.svg().replace("<svg ", f'<svg role="img" aria-label="{label}"{style} ', 1)
+    svg = made.svgxml()
+    _, top, width, height = map(float, svg.get("viewBox").split())
+    # In the letters' size, so that a formula grows with its heading; its baseline is y = 0.
+    svg.set("width", f"{width / SIZE:.3f}em")
+    svg.set("height", f"{height / SIZE:.3f}em")
+    if inline:
+        svg.set("style", f"vertical-align: {-(top + height) / SIZE:.3f}em")
+    svg.set("role", "img")
+    svg.set("aria-label", " ".join(text.split()))
+    return ElementTree.tostring(svg, encoding="unicode")

@@ -178,7 +178,7 @@ def _convolution(dims: int) -> Function:
         w: Any = Parameter(f"out_channels in_channels/groups {kernel}"),
         b: Any = Parameter("out_channels", init="zeros", when="bias"),
     ) -> Any:
-        """Return the convolution of x with a kernel: (in_channels, *space) to (out_channels, ...).
+        """Return the convolution of x with a kernel: from ``in_channels`` to ``out_channels``.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ def _transpose_convolution(dims: int) -> Function:
     ) -> Any:
         """Return the adjoint of a convolution: what a gradient by its input would be.
 
-        Each element of x, (in_channels, *space), puts the kernel, weighted, into the result; what
+        Each element of x, ``(in_channels, *space)``, puts the kernel, weighted, into the result; what
         overlaps is added. `padding` is cut off on both sides, `output_padding` added at the end.
 
         Notes
@@ -248,9 +248,9 @@ def _functional(dims: int) -> tuple[Function, Function]:
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
     ) -> Any:
-        """Return the convolution of x, (channels, *space), with a kernel that is given.
+        """Return the convolution of x, ``(channels, *space)``, with a given kernel.
 
-        The kernel has shape (out, channels/groups, *kernel size). See ``graphc.Conv2d``.
+        The kernel has shape ``(out, channels/groups, *size)``. See ``graphc.Conv2d``.
         """
         _check_kernel(weight, dims, f"conv{dims}d")
         return convolved(x, weight, bias, f"conv{dims}d", stride, padding, dilation, groups)
@@ -265,7 +265,7 @@ def _functional(dims: int) -> tuple[Function, Function]:
         groups: int = 1,
         dilation: int | tuple[int, ...] = 1,
     ) -> Any:
-        """Return the adjoint of a convolution, for a kernel (channels, out/groups, *kernel size).
+        """Return the adjoint of a convolution; the kernel: ``(channels, out/groups, *size)``.
 
         See ``graphc.ConvTranspose2d``.
         """
