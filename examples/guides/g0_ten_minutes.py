@@ -93,8 +93,8 @@ source = program.source
 print(source[source.index("    # C: ∂L/∂s") : source.index("\n\ndef _forward")])
 
 # %%
-# The data: three spirals, which no straight lines separate. (A blind guess among three classes costs
-# log 3 ≈ 1.10.)
+# The data: three spirals, which no straight lines separate. A blind guess among three classes
+# costs log 3 ≈ 1.10.
 
 rng = np.random.default_rng(0)
 Y = np.arange(600) % 3

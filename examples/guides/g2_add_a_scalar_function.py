@@ -55,9 +55,10 @@ np.testing.assert_allclose(back(np.array([0.2, 0.7, 1.1, -1.6, 3.0])), [0, 2, 2,
 
 # %%
 # **For contributors: a row of the table.** A function that cannot be written with the others, as
-# erf cannot, is a row in ``graphc/ops/scalars/``: its name, which is NumPy's where NumPy has it, its domain,
-# and its derivative as a small function of input and output. The row is then known to the code, to
-# the formulas and to the tests, which check it against SymPy and at hard points. This is one:
+# erf cannot, is a row in ``graphc/ops/scalars/``: its name (NumPy's, where NumPy has it), its
+# domain, and its derivative as a small function of input and output. The row is then known to the
+# code, to the formulas and to the tests, which check it against SymPy and at hard points. This is
+# one:
 #
 # .. code-block:: python
 #

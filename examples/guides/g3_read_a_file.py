@@ -36,17 +36,21 @@ net
 
 program = gc.compile(net, style="readable")
 parts = program.source.split("\n\n\n")
-named = {next((n for n in names if n in part), part[:12]): part for part in parts
-         for names in [("class Params", "def forward", "def loss(", "def loss_and_grad",
-                        "def _forward", "def _cost", "def _logistic", "def _check(", "__main__")]}  # fmt: skip
-print(parts[0], named["class Params"], sep="\n\n\n")
+
+
+def part(beginning):
+    """The part of the file that begins so, decorators aside."""
+    return next(text for text in parts if beginning in text)
+
+
+print(parts[0], part("class Params"), sep="\n\n\n")
 
 # %%
 # **forward, loss, loss_and_grad** are what one calls. They check their arguments first, and then
 # do what the comments say. Over each statement of the backward pass stands its formula: read it
 # against the chain rule, from the cost down.
 
-print(named["def forward"], named["def loss_and_grad"], sep="\n\n\n")
+print(part("def forward"), part("def loss_and_grad"), sep="\n\n\n")
 
 # %%
 # P is the number of samples, and 1/P enters once, where the backward pass begins. ``d_s`` is the
@@ -54,7 +58,7 @@ print(named["def forward"], named["def loss_and_grad"], sep="\n\n\n")
 #
 # **The forward pass** is shared by the three. What the backward pass needs again, it returns.
 
-print(named["def _forward"])
+print(part("def _forward"))
 
 # %%
 # The cost was written as ``log(1 + exp(s)) - y * s``, which overflows where s is large. graphc
@@ -76,7 +80,7 @@ except ValueError as error:
 # %%
 # **The end** runs when the file is started as a script: the gradient against central differences.
 
-print(named["__main__"])
+print(part("__main__"))
 
 # %%
 # ``style="fast"``, the default, writes the same file with buffers and in-place operations; both

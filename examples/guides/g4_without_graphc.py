@@ -73,7 +73,8 @@ print(f"loss {losses[0]:.3f} in the first epoch, {losses[-1]:.4f} in the last")
 """)
 
 # %%
-# **Any expressions as a function**, without samples and parameters: :func:`graphc.compile_function`.
+# **Any expressions as a function**, without samples and parameters:
+# :func:`graphc.compile_function`.
 
 a = gc.observed("a", shape=(3, 3))
 log_determinant = np.linalg.slogdet(a)[1]

@@ -2,8 +2,8 @@ r"""
 Log-softmax, not the log of softmax
 ===================================
 
-:math:`\log \frac{e^{s_i}}{\sum_j e^{s_j}} = s_i - \log \sum_j e^{s_j}`. On paper the two sides are the
-same. In floating point the left one fails where a score is far from the largest: its softmax is
+:math:`\log \frac{e^{s_i}}{\sum_j e^{s_j}} = s_i - \log \sum_j e^{s_j}`. On paper the two sides are
+the same. In floating point the left one fails where a score is far from the largest: its softmax is
 rounded to 0, and the logarithm of that is minus infinity.
 """
 

@@ -47,7 +47,7 @@ for one, other in zip(
 
 # %%
 # Softmax regression by Newton's method: the cost is convex and has few parameters, so a handful of
-# steps from zero will do. (A little damping, because a constant added to all scores changes nothing.)
+# steps from zero will do. (A little damping: a constant added to all scores changes nothing.)
 
 trainer = gc.compile(net, step=gc.newton(damping=1e-6))
 start = trainer.Params(*(np.zeros_like(p) for p in params))

@@ -49,10 +49,9 @@ def trained(rule, epochs, seed):
 
 kept = trained(gc.sgd(lr=0.5), 4, None)
 shuffled = trained(gc.sgd(lr=0.5), 4, 0)
-print(
-    f"mean loss in the last epoch: kept order {kept[-80:].mean():.3f}, shuffled {shuffled[-80:].mean():.3f}"
-)
-assert kept[-80:].mean() > 1.2 * shuffled[-80:].mean()
+last = {"kept order": kept[-80:].mean(), "shuffled": shuffled[-80:].mean()}
+print("mean loss in the last epoch:", {name: round(v, 3) for name, v in last.items()})
+assert last["kept order"] > 1.2 * last["shuffled"]
 
 from matplotlib.figure import Figure  # noqa: E402
 

@@ -49,4 +49,4 @@ assert np.sum(np.abs(found["L1"]) < 1e-2) >= 20
 # %%
 # L2 makes all weights smaller, L1 makes most of them 0, and so finds the three.
 
-gc.plot.histograms({name: w for name, w in found.items()}, bins=30)
+gc.plot.histograms(found, bins=30)

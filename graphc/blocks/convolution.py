@@ -224,8 +224,9 @@ def _transpose_convolution(dims: int) -> Function:
     ) -> Any:
         """Return the adjoint of a convolution: what a gradient by its input would be.
 
-        Each element of x, ``(in_channels, *space)``, puts the kernel, weighted, into the result; what
-        overlaps is added. `padding` is cut off on both sides, `output_padding` added at the end.
+        Each element of x, ``(in_channels, *space)``, puts the kernel, weighted, into the result;
+        what overlaps is added. `padding` is cut off on both sides, `output_padding` added at the
+        end.
 
         Notes
         -----
