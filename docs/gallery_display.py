@@ -13,11 +13,7 @@ from sphinx_gallery.scrapers import figure_rst
 import graphc as gc
 
 # The folders of examples/ in the order of the lecture.
-<<<<<<< HEAD
-FOLDERS = ("models", "minimising", "networks")
-=======
-FOLDERS = ("guides", "models", "networks", "modules")
->>>>>>> e791e1f (Documentation site: front page, tutorial, guides, reference, table of operations, what follows in the lecture)
+FOLDERS = ("guides", "models", "minimising", "networks", "modules")
 
 
 class InOrder:
