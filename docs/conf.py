@@ -54,7 +54,7 @@ sphinx_gallery_conf: dict[str, Any] = {
     "examples_dirs": [str(ROOT / "examples" / folder) for folder in FOLDERS],
     "gallery_dirs": [f"gallery/{folder}" for folder in FOLDERS],
     "filename_pattern": r"\.py$",
-    "ignore_pattern": r"__init__\.py",
+    "ignore_pattern": r"(__init__|cart_pole)\.py",
     "within_subsection_order": "gallery_display.InOrder",
     "image_scrapers": ("gallery_display",),
     "capture_repr": (),
