@@ -108,7 +108,7 @@ def chosen(params, at):
 
 
 for step in range(2500):
-    if step % 100 == 0:
+    if step % 200 == 0:
         snapshots.append((step, type(params)(*(p.copy() for p in params))))
     at = rng.uniform(0.4, 1.0, 48)
     tried = np.clip(chosen(params, at) + 0.2 * rng.standard_normal(48), 0, 1)
@@ -132,7 +132,7 @@ axes
 # The cost as it is, which nobody was told, and the critic's picture of it, with the actor's choice
 # as a line. The critic is good where it was needed: near what the actor does.
 
-targets, angles = np.linspace(0.4, 1.0, 60), np.linspace(0, 1, 60)
+targets, angles = np.linspace(0.4, 1.0, 40), np.linspace(0, 1, 40)
 across, up = np.meshgrid(targets, angles)
 true = miss(across, up)
 
@@ -165,4 +165,4 @@ def frame(axes, k):
 
 
 folder = Path(tempfile.mkdtemp())
-gc.plot.animate(frame, len(snapshots), folder / "critic.gif", size=(4.6, 3.6), seconds=0.25)
+gc.plot.animate(frame, len(snapshots), folder / "critic.gif", size=(4.6, 3.6), seconds=0.4)

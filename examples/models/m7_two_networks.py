@@ -81,7 +81,7 @@ params = program.init_params(seed=0)
 state = program.init_state(params)
 snapshots = []
 for step in range(2401):
-    if step % 100 == 0:
+    if step % 200 == 0:
         snapshots.append((step, type(params)(*(p.copy() for p in params))))
     program.train_step(params, state, x=true(128), z=rng.standard_normal((128, 2)))
 
@@ -108,13 +108,13 @@ assert close > 0.7
 
 latent = rng.standard_normal((300, 2))
 points = true(300)
-line = np.linspace(-2.2, 2.2, 45)
+line = np.linspace(-2.2, 2.2, 33)
 grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
 
 def picture(axes, k):
     step, held = snapshots[k]
-    score = scorer.forward(part(scorer, held), x=grid).reshape(45, 45)
+    score = scorer.forward(part(scorer, held), x=grid).reshape(33, 33)
     axes.contourf(line, line, np.tanh(score), np.linspace(-1, 1, 15), cmap="RdBu", alpha=0.45)
     axes.scatter(*points.T, s=5, color=gc.plot.COLOURS[0], label="true")
     made = generator.forward(part(generator, held), z=latent)
@@ -123,13 +123,13 @@ def picture(axes, k):
 
 
 folder = Path(tempfile.mkdtemp())
-gc.plot.animate(picture, len(snapshots), folder / "gan.gif", size=(4.4, 4.4), seconds=0.2)
+gc.plot.animate(picture, len(snapshots), folder / "gan.gif", size=(4.4, 4.4), seconds=0.4)
 
 # %%
 # How it began and how it ended.
 
 panels = gc.plot.panels(3, size=(3.4, 3.4))
-for axes, k in zip(panels, (0, 4, len(snapshots) - 1), strict=True):
+for axes, k in zip(panels, (0, 2, len(snapshots) - 1), strict=True):
     picture(axes, k)
 panels[0].legend()
 panels[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -124,9 +125,11 @@ class Admitted:
     estimators: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        lines = [f"∂{self.cost}/∂{self.parameter}"]
-        lines += [f"  {name}: {why}" for name, why in self.estimators]
-        return "\n".join(lines)
+        told = [
+            fill(f"{name}: {why}", 84, initial_indent="  ", subsequent_indent="    ")
+            for name, why in self.estimators
+        ]
+        return "\n".join([f"∂{self.cost}/∂{self.parameter}", *told])
 
 
 class Report(tuple[Admitted, ...]):
