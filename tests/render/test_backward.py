@@ -10,6 +10,8 @@ from graphc.render.diagram import Element
 from graphc.render.draw import drawing_of
 from graphc.render.drawing import DIRECTIONS
 from graphc.render.layout import lay_out
+from graphc.render.palettes import DARK, LIGHT
+from graphc.render.svg import print_svg
 from tests.render import corpus, geometry
 from tests.render.architectures import ARCHITECTURES
 
@@ -204,3 +206,26 @@ def test_no_gradient_passes_where_the_derivative_is_cut():
     drawing = drawing_of(graph, backward="overlay")
     without = {w.edge.source for w in drawing.wires if w.returned is None}
     assert without == {"variable t", "function g 1", "variable y"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"backward": "mirror", "params": "stub"},
+        {"backward": "overlay", "params": "stub"},
+        {"average": "plate", "params": "shared"},
+    ],
+)
+def test_a_light_figure_turns_into_the_dark_one(options):
+    resvg_py = pytest.importorskip("resvg_py")
+    drawing = drawing_of(chain(2), **options)
+    light = print_svg(drawing, LIGHT)
+    turned = light.replace("@media (prefers-color-scheme:dark){", "").replace(
+        "}</style>", "</style>"
+    )
+    pictures = [
+        bytes(resvg_py.svg_to_bytes(svg_string=svg))
+        for svg in (light, turned, print_svg(drawing, DARK))
+    ]
+    assert pictures[0] != pictures[1]
+    assert pictures[1] == pictures[2]
