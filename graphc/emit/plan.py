@@ -5,7 +5,7 @@ Every decision of emission is made here; printing folds over the result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from graphc.control.choice import Choice
@@ -78,10 +78,11 @@ def plan(
     elided = _elided_masks(order)
     inline = {n for n in order if is_leaf(n) or (fast and is_fixed(n))} | hosts | elided | fused
     inline -= looped
+    spelled = _through_views(order, uses, fixed.union(user_names))
     for node in order:
         if node in inline or isinstance(node, Item):
             continue
-        if _inlines(node, uses, user_names, fixed, fast, fused):
+        if _inlines(node, spelled, user_names, fixed, fast, fused):
             inline.add(node)
     weights: dict[Node, int] = {}
     depths: dict[Node, int] = {}
@@ -153,6 +154,18 @@ def _count(order: Sequence[Node], wanted: Sequence[Node]) -> dict[Node, int]:
     for node in wanted:
         uses[node] = uses.get(node, 0) + 1
     return uses
+
+
+def _through_views(
+    order: Sequence[Node], uses: Mapping[Node, int], stated: Collection[Node]
+) -> dict[Node, int]:
+    """Return how often each node is used where the views of it that are no lines are spelled."""
+    found = dict(uses)
+    for node in reversed(order):
+        again = found.get(node, 0) > 1 and is_view(node) and not is_broadcast(node)
+        if again and node.args and node not in stated and not copies_elements(node):
+            found[node.args[0]] += found[node] - 1
+    return found
 
 
 def _elided_masks(order: Sequence[Node]) -> set[Node]:

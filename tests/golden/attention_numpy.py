@@ -60,16 +60,17 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     d_mean1_out = 1 / P * 2 * t5
     # mean1: ∂L/∂softmax1_out = 𝟏 ∂L/∂mean1_out vᵀ xᵀ / n,  ∂L/∂v = Σ_p xᵀ softmax1_outᵀ 𝟏
     #     ∂L/∂mean1_out / n
-    d_v = t.T @ ((d_mean1_out / n)[:, None] * total[:, :, None]).reshape((P*n, 2))
-    d_softmax1_out = np.broadcast_to(((d_mean1_out / n)[:, None] @ t4.transpose(0, 2, 1))[:, 0][:, None, :], (P, n, n))
+    t6 = d_mean1_out / n
+    d_v = t.T @ (t6[:, None] * total[:, :, None]).reshape((P*n, 2))
+    d_softmax1_out = np.broadcast_to((t6[:, None] @ t4.transpose(0, 2, 1))[:, 0][:, None, :], (P, n, n))
     # softmax1: ∂L/∂divide1_out = softmax1_out ⊙ ∂L/∂softmax1_out − diag(diag(∂L/∂softmax1_out
     #     softmax1_outᵀ)) softmax1_out
     d_divide1_out = softmax1_out * (d_softmax1_out - (d_softmax1_out * softmax1_out).sum(axis=2, keepdims=True))
     # divide1: ∂L/∂q = Σ_p 0.7071067811865475 xᵀ ∂L/∂divide1_out x k,  ∂L/∂k = Σ_p
     #     0.7071067811865475 xᵀ (∂L/∂divide1_out)ᵀ x q
-    t6 = d_divide1_out / 1.4142135623730951
-    d_q = t.T @ (t6 @ t3).reshape((P*n, 2))
-    d_k = t.T @ (t2.transpose(0, 2, 1) @ t6).transpose(0, 2, 1).reshape((P*n, 2))
+    t7 = d_divide1_out / 1.4142135623730951
+    d_q = t.T @ (t7 @ t3).reshape((P*n, 2))
+    d_k = t.T @ (t2.transpose(0, 2, 1) @ t7).transpose(0, 2, 1).reshape((P*n, 2))
     return float(C.mean()), Params(d_q, d_k, d_v)
 
 
