@@ -51,13 +51,14 @@ def convolved(
         f"{block}: padding_mode is one of {', '.join(MODES)}, got {padding_mode!r}",
     )
     x = padded(x, pads) if padding_mode == "zeros" else _continued(x, pads, padding_mode, block)
-    axes = tuple(range(1, dims + 1))
-    patches = windows(x, w.shape[2:], axes, strides, dilations)
     space, kernel = SPACE[:dims], KERNEL[:dims]
+    axes = tuple(range(1, dims + 1))
     if groups == 1:
+        patches = windows(x, w.shape[2:], axes, strides, dilations)
         z: Any = np.einsum(f"c{space}{kernel},oc{kernel}->o{space}", patches, w)
     else:
-        patches = reshape_variable(patches, (groups, -1, *patches.shape[1:]))
+        x = reshape_variable(x, (groups, -1, *x.shape[1:]))
+        patches = windows(x, w.shape[2:], [a + 1 for a in axes], strides, dilations)
         parts = reshape_variable(w, (groups, -1, *w.shape[1:]))
         z = np.einsum(f"gc{space}{kernel},goc{kernel}->go{space}", patches, parts)
         z = z.reshape((w.shape[0], *z.shape[2:]))

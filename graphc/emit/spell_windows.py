@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphc.emit.dialect import Dialect, Spelled, Speller
+from graphc.ops.contraction import is_shuffle
 from graphc.ops.windows import Fold, Frame, Windows, windowed_shape
 
 
@@ -14,7 +15,10 @@ def spell_windows(node: Windows, of: Speller, dialect: Dialect) -> Spelled:
         parts[0] if len(parts) == 1 else f"({', '.join(parts)})" for parts in (sizes, axes)
     )
     view = f"{dialect.lib}.lib.stride_tricks.sliding_window_view"
-    text = f"{view}({of(node.args[0]).text}, {size}, {axis})"
+    image = of(node.args[0]).text
+    if is_shuffle(node.args[0]):  # moved axes: written out once, not again for every place
+        image = f"{dialect.lib}.ascontiguousarray({image})"
+    text = f"{view}({image}, {size}, {axis})"
     steps = [1] * node.type.rank
     for i, frame in enumerate(node.frames, node.args[0].type.rank):
         steps[frame.axis], steps[i] = frame.stride, frame.dilation

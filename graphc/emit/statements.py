@@ -29,8 +29,8 @@ COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
 
 SETTLED = '''def _settled(new, old, tolerance):
     """Return whether no element changed by more than a part of 1 + the largest."""
-    change = {lib}.max({lib}.abs(new - old), initial=0)
-    return change <= tolerance * (1 + {lib}.max({lib}.abs(new), initial=0))
+    change = {lib}.max({lib}.abs(new - old){empty})
+    return change <= tolerance * (1 + {lib}.max({lib}.abs(new){empty}))
 
 
 _PRECISION = {lib}.finfo({dtype}).eps ** {digits}  # three quarters of the digits
@@ -138,7 +138,10 @@ class Writer:
         ]
         tolerance = repr(node.tolerance) if node.tolerance else "_PRECISION"
         self.dialect.helpers["_settled"] = SETTLED.format(
-            lib=lib, dtype=self.dialect.dtype, digits=PRECISION
+            lib=lib,
+            dtype=self.dialect.dtype,
+            digits=PRECISION,
+            empty="" if self.dialect.target.needs_device else ", initial=0",  # CuPy has no such
         )
         pairs = [(name, inner.spelled(n).text) for name, n in made.nexts]
         tests = [f"_settled({new}, {name}, {tolerance})" for name, new in pairs]

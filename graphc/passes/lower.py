@@ -25,12 +25,14 @@ from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.leaves import Iota, constant, scalar_value
 from graphc.ops.structural import reshape
 from graphc.passes.ordering import Tree, cheapest, number_of
+from graphc.passes.windowed import lay_windows
 from graphc.types import Dim, Shape, size_of
 
 
 def lower(program: Program) -> Program:
     """Write every product of several operands as matrix products, sums and multiplications."""
-    return rewrite(program, _pairs, _product, _sum_first, _moves, _on_diagonal, _gather_axis_first)
+    rules = (_pairs, lay_windows, _product, _sum_first, _moves, _on_diagonal, _gather_axis_first)
+    return rewrite(program, *rules)
 
 
 def _pairs(node: Node) -> Node | None:

@@ -15,7 +15,6 @@ from graphc.ops.contraction import (
     extents_of,
     full,
     is_shuffle,
-    transpose,
 )
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
@@ -33,6 +32,7 @@ from graphc.passes.diagonals import (
 from graphc.passes.fold import folded
 from graphc.passes.join import joined
 from graphc.passes.merging import shuffles
+from graphc.passes.windowed import lay_folded
 from graphc.types import broadcast
 
 
@@ -268,24 +268,6 @@ def constant_reads(node: Node) -> Node | None:
     return broadcast_to(found[0], node.shape)
 
 
-def fold_layout(node: Node) -> Node | None:
-    """Form a product that is to be folded with the places in a window first.
-
-    What stands at one place of all windows is then one block of memory, added in one go.
-    """
-    assert isinstance(node, Fold)
-    (product,) = node.args
-    if not isinstance(product, Contraction) or len(product.args) < 2:
-        return None
-    rank = len(node.target)
-    order = (*range(rank, product.type.rank), *range(rank))
-    output = tuple(product.output[a] for a in order)
-    first = contract(product.args, product.inputs, output, extents_of(product))
-    back = transpose(first, sorted(range(len(order)), key=order.__getitem__))
-    made: Node = Fold((back,), node.frames, node.target)
-    return made
-
-
 def zeros(node: Node) -> Node | None:
     """A product with zeros is zero; so is a reshape of zeros, or a function of them that is."""
     if node.kind != "real" or not isinstance(node, Contraction) or len(node.args) < 2:
@@ -336,5 +318,5 @@ RULES: dict[type[Node], tuple[Rule, ...]] = {
     Gather: (constant_reads,),
     Reshape: (constant_reads, shape_of_diagonal),
     Item: (picked,),
-    Fold: (fold_layout,),
+    Fold: (lay_folded,),
 }

@@ -1,0 +1,39 @@
+"""Where windows are multiplied, samples lie last, and the matrix of windows is written once."""
+
+import pytest
+
+import graphc as gc
+from graphc.ops.structural import Reshape
+from graphc.ops.windows import Fold, Windows
+from graphc.types import named
+
+
+def nodes_of(x, *blocks):
+    v = x
+    for block in blocks:
+        v = block(v)
+    program = gc.compile(gc.Graph(gc.cost((v * v).sum(), name="C")))
+    return program, list(program.program.nodes())
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_samples_come_last_and_columns_are_shared(groups):
+    x = gc.observed("x", shape=(4, 6, 5))
+    first = gc.Conv2d(6, 3, padding=1, groups=groups, name="a")
+    program, nodes = nodes_of(x, first, gc.tanh, gc.Conv2d(2, 3, groups=groups, name="b"))
+    seen = [node for node in nodes if isinstance(node, Windows)]
+    assert len(seen) == 2  # one for each convolution, for its value and the gradient alike
+    for node in seen:
+        assert node.shape[-3] == named("P")
+    (folded,) = [node for node in nodes if isinstance(node, Fold)]
+    assert folded.target[-1] == named("P")
+    merged = [n for n in nodes if isinstance(n, Reshape) and n.shape[-1] != n.args[0].shape[-1]]
+    columns = [n for n in merged if any(isinstance(a, Windows) for a in below(n))]
+    assert len(columns) == 2
+    assert "ascontiguousarray" in program.source  # the second image has no border
+
+
+def below(node):
+    """The nodes that only move axes below a reshape."""
+    inner = node.args[0]
+    return [inner, *inner.args]
