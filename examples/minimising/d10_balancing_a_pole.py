@@ -7,6 +7,8 @@ left or right, and the pole on it should not fall. The world that tells how long
 simulation that the compiler does not see into; the network that acts is differentiable.
 """
 
+# sphinx_gallery_thumbnail_number = 3
+
 import tempfile
 from pathlib import Path
 

@@ -7,6 +7,8 @@ trained through it: :math:`\partial Q / \partial w = \partial Q / \partial a \cd
 \partial w`, where the critic Q stands for the cost.
 """
 
+# sphinx_gallery_thumbnail_number = 4
+
 import tempfile
 from pathlib import Path
 

@@ -7,6 +7,8 @@ everywhere, as a sign. Three ways out: a convention for the point, another funct
 derivative, or a smooth function in place of the whole.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc

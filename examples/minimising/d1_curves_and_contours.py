@@ -6,6 +6,8 @@ Descent goes where the function falls, :math:`w \leftarrow w - \eta \, \nabla f(
 it is flat. In one and in two variables every step can be drawn.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc

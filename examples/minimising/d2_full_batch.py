@@ -9,6 +9,8 @@ all of them for every step:
    L(S, w) = \frac{1}{P} \sum_p L(x[p], y[p], w)
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc

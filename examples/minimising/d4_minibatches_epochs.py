@@ -6,6 +6,8 @@ Between one sample and all of them lies the mini-batch: the set is split at rand
 samples, and each part gives a step. One pass through all parts is an epoch, of P / B iterations.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc
@@ -16,7 +18,7 @@ net = gc.Graph(gc.cross_entropy(gc.Linear(2, name="g")(hidden), y, name="C"), na
 net
 
 # %%
-# Two classes, 240 samples, of which none is separable by a line.
+# Two classes that no line separates, 240 samples.
 
 rng = np.random.default_rng(0)
 angle = np.pi * rng.random(240)
@@ -29,7 +31,7 @@ data = {"x": X, "y": Y}
 # The number of iterations is that of the samples over the size of a batch, times the epochs. The
 # last batch of an epoch holds what is left.
 
-program = gc.compile(net, step=gc.sgd(lr=0.3))
+program = gc.compile(net, step=gc.sgd(lr=0.1))
 start = program.init_params(seed=1)
 for size in (240, 60, 32, 1):
     run = gc.train(program, start, data, batch_size=size, epochs=2)
@@ -78,6 +80,8 @@ for size, value in zip(sizes, spread, strict=True):
 
 sizes = (240, 60, 12, 2)
 runs = [gc.train(program, start, data, batch_size=size, epochs=40) for size in sizes]
+ends = [run.history.epochs[-1] for run in runs]
+assert ends == sorted(ends, reverse=True)
 left, right = gc.plot.panels(2)
 for i, (size, run) in enumerate(zip(sizes, runs, strict=True)):
     colour = gc.plot.COLOURS[i]
@@ -89,9 +93,9 @@ left.legend()
 left
 
 # %%
-# What the batches of 12 have learnt.
+# What the batches of 2 have learnt.
 
-best = runs[2].params
+best = runs[3].params
 scores = gc.compile(gc.Graph(gc.softmax(net.costs[0].inputs[0], output="p"), name="predict"))
 accuracy = np.mean(scores.forward(best, x=X).argmax(axis=1) == Y)
 assert accuracy > 0.97

@@ -9,6 +9,8 @@ one step is taken for all. The mean over k batches of B samples is the mean over
    = \frac{\partial L(S_1 \cup \dots \cup S_k, w)}{\partial w}
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc

@@ -8,6 +8,8 @@ The step size may be a matrix. With a positive definite A the step
 what is narrow.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 import numpy as np
 
 import graphc as gc

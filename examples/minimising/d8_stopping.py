@@ -7,6 +7,8 @@ or epochs, or when it no longer gets better on data that it has not seen. And th
 no parameter of the model: it is chosen by trying.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 import numpy as np
 
 import graphc as gc

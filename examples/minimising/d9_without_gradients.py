@@ -6,6 +6,8 @@ Where a function is made of stairs its gradient is zero and says nothing. Method
 look at values alone: they try points near and far, and go where the values are lower.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc

@@ -7,6 +7,8 @@ further on its own, the players are in a Nash equilibrium, which need not be a m
 descent, which always finds its way down, may circle about it.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 import graphc as gc

@@ -7,6 +7,8 @@ its own, over parameters of its own (Goodfellow et al., 2014). Where neither get
 the samples are distributed as the true ones are.
 """
 
+# sphinx_gallery_thumbnail_number = 3
+
 import tempfile
 from pathlib import Path
 
