@@ -74,6 +74,8 @@ class Dialect:
         The users' functions that are called, by their names in the file.
     sized
         The named sizes that were spelled, to be bound in the function's first lines.
+    classes
+        The inputs of which the file checks that they are numbers of classes.
     """
 
     target: Target
@@ -86,6 +88,7 @@ class Dialect:
     wide: bool = True
     foreign: dict[str, Foreign] = field(default_factory=dict)
     sized: set[str] = field(default_factory=set)
+    classes: frozenset[Node] = frozenset()
 
     @property
     def lib(self) -> str:

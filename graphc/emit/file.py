@@ -63,6 +63,7 @@ class File:
             self.fixed,
             self.model.dtype == "float64",
             self.foreign,
+            classes=frozenset(f.node for f in self.model.inputs if f.classes is not None),
         )
 
     def leaves(self, fields: Sequence[Field]) -> dict[Node, str]:

@@ -9,11 +9,20 @@ from graphc.emit.dialect import ATOM, Dialect, Spelled, Speller
 from graphc.emit.forms import host_scalars
 from graphc.emit.spell_reduction import keeps_dims, reduces, spell_reduction, summed
 from graphc.ir.nodes import Node, topological
+from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.joining import Concatenation
+from graphc.ops.leaves import Constant, Iota
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice, Span
 from graphc.types import Dim, Shape
+
+WITHIN = '''def _within(index, size):
+    """Return an index that NumPy would take; CuPy wraps around what is out of range."""
+    if index.size and (index.min() < -size or index.max() >= size):
+        raise {error}(f"an index into {{size}} elements is out of range")
+    return index
+'''
 
 
 def spell_reshape(
@@ -126,7 +135,10 @@ def places(
 ) -> str:
     """Spell the index of what a gather reads, ``np.arange(P), y``."""
     indices = node.args[1:] if isinstance(node, Gather) else node.args[1:-1]
-    own = [of(index).text for index in indices]
+    own = [
+        _checked(index, node.args[0].shape[node.axis + k], of(index).text, dialect)
+        for k, index in enumerate(indices)
+    ]
     if node.batch == 0:
         return ", ".join([whole] * node.axis + own)
     index = indices[0]
@@ -136,6 +148,18 @@ def places(
         run = f"{dialect.lib}.arange({dialect.dim(index.shape[axis])})"
         keys.append(run + (tail if tail != "[:]" else ""))
     return ", ".join([*keys, *own])
+
+
+def _checked(index: Node, size: Dim, text: str, dialect: Dialect) -> str:
+    """Spell an index; on a device, where what is out of range would wrap, through a check."""
+    base = index
+    while isinstance(base, Reshape | Slice) or (isinstance(base, Contraction) and is_shuffle(base)):
+        base = base.args[0]
+    known = isinstance(base, Constant | Iota | Reduction) or base in dialect.classes
+    if known or not dialect.target.needs_device:
+        return text
+    dialect.helpers["_within"] = WITHIN.format(error=dialect.names.own("IndexError"))
+    return f"_within({text}, {dialect.dim(size)})"
 
 
 def pad_place(node: Any, dialect: Dialect) -> str:

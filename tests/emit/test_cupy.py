@@ -175,6 +175,21 @@ def test_the_gradient_check_runs_under_the_other_name(capsys):
     assert "by formula" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("at", [4, -5])
+def test_an_index_out_of_range_is_an_error_in_the_file_itself(at):
+    """CuPy would wrap around; a number of a class is checked with the arguments."""
+    x, i = gc.observed("x", shape=4), gc.observed("i", kind="integer", per_sample=False)
+    y, w = gc.observed("y", classes=4), gc.parameter("w", 4)
+    graph = gc.Graph(gc.cost(x[i] * w[i] + w[y], name="C"))
+    made = gc.compile(graph, target="cupy", style="readable")
+    assert "w[_within(i, 4)]" in made.source and "_within(y" not in made.source
+    with numpy_as_cupy():
+        loss = made.loss(made.Params(np.ones(4)), np.ones((2, 4)), at - 1 if at > 0 else -4, [0, 1])
+        assert float(loss) == 2
+        with pytest.raises(IndexError, match="an index into 4 elements is out of range"):
+            made.loss(made.Params(np.ones(4)), np.ones((2, 4)), at, [0, 1])
+
+
 def test_the_file_differs_from_numpys_in_spelling_only():
     """One printer, another record: the statements are the same with `np` for `cp`."""
     graph = model_named("two_layers")
