@@ -62,6 +62,7 @@ sphinx_gallery_conf: dict[str, Any] = {
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
+    "default_thumb_file": str(ROOT / "docs" / "images" / "mynet.svg"),
     "write_computation_times": False,
     "plot_gallery": True,
     "abort_on_example_error": True,

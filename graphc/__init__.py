@@ -141,7 +141,10 @@ def _show_variable(variable: Variable) -> dict[str, str]:
 
     if variable.role in ("expression", "computed"):
         try:
-            return {"text/latex": f"$\\displaystyle {formula_of(variable).latex_equation}$"}
+            formula = formula_of(variable)
+            named = variable.name or variable.call or variable.derivation
+            shown = formula.latex_equation if named else formula.latex
+            return {"text/latex": f"$\\displaystyle {shown}$"}
         except FormulaError:
             pass
     declared = variable.declaration

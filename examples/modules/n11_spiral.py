@@ -7,6 +7,7 @@ gets about half of the points right, however deep it is. With ReLU between its l
 network bends its boundaries along the arms.
 """
 
+# sphinx_gallery_thumbnail_number = 4
 import numpy as np
 
 import graphc as gc

@@ -7,6 +7,7 @@ there are points, networks agree; where there are none, they go on as their nonl
 straight with ReLU, level with tanh.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 import numpy as np
 
 import graphc as gc

@@ -16,8 +16,15 @@ x = gc.observed("x", shape=3)
 # **Linear**, :math:`z = w x`. Backward it is the transposed matrix; by the weights, an outer
 # product.
 
-linear = gc.Linear(2, bias=False, name="linear")
-z = linear(x, output="z")
+w = gc.parameter("w", shape=(2, 3))
+
+
+@gc.function
+def linear(x, w):
+    return w @ x
+
+
+z = linear(x, w, output="z")
 gc.Graph(z, name="linear_module")
 
 # %%
@@ -27,7 +34,7 @@ gc.vjp(z, x, g)
 
 # %%
 
-gc.vjp(z, linear.w, g)
+gc.vjp(z, w, g)
 
 # %%
 # **ReLU**, :math:`z = \max(x, 0)`: the gradient passes where x is positive.

@@ -50,6 +50,10 @@ gc.jacobian(z, s)
 y = gc.observed("y", classes=3)
 C = gc.cross_entropy(s, y, name="C")
 loss_and_gradient = gc.compile_function([s, y], [C, gc.grad(C, s)])
+gc.Graph(C, name="surprise")
+
+# %%
+
 value, gradient = loss_and_gradient(scores, np.array(0))
 print(value, gradient)
 assert value == 800.0

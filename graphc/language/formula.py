@@ -13,6 +13,8 @@ from graphc.language.declare import sources
 from graphc.language.source import here
 from graphc.language.variable import Variable
 
+PRODUCTS = ("vjp", "jvp")
+
 
 def formula(
     v: Variable, notation: Notation = "auto", depth: int | None = 0, *, layout: Layout = "numerator"
@@ -83,7 +85,8 @@ def formula_of(
 def _formula(v: Variable, notation: Notation, depth: int | None, layout: Layout) -> Formula:
     derivation = v.derivation
     if derivation is None:
-        return formulas.forward(v.node, names_behind(v, depth), notation=notation)
+        whole = v.operation in PRODUCTS  # of Jacobians, which look through the blocks
+        return formulas.forward(v.node, names_behind(v, depth, whole=whole), notation=notation)
     y, x = derivation.of, derivation.by
     inner = y.derivation
     if inner is not None and inner.rule == "grad" and inner.of.derivation is None:
