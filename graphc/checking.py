@@ -66,7 +66,9 @@ def _compare(
     names: dict[str, Any], lib: Any, rng: np.random.Generator, seed: int
 ) -> list[tuple[str, float, float]]:
     params, inputs = names["_example"](seed)
-    _, grads = names["loss_and_grad"](params, **inputs)
+    loss, grads = names["loss_and_grad"](params, **inputs)
+    if not np.isfinite(float(loss)):
+        raise ArithmeticError("the loss there is not a finite number")
     rows = []
     for field in params._fields:
         value, slope = getattr(params, field), getattr(grads, field)

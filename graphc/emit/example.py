@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from graphc.emit.domains import is_narrow
 from graphc.emit.file import File
 from graphc.emit.model import Field
 from graphc.types import evaluate, names_in, shape_text
@@ -31,8 +32,11 @@ def example(file: File) -> list[list[str]]:
         "    inputs = {",
         *(f'        "{f.name}": {_random(f, values)},' for f in fields),
         "    }",
-        "    return params, inputs",
     ]
+    narrow = is_narrow(model.program)
+    if narrow:
+        lines += _INSIDE.format().split("\n")
+    lines.append("    return params, inputs")
     # Those of a device are made later, in the dtype that then holds.
     held = {} if model.target.needs_device else file.constants
     again = [f"{n} = {n}.astype({dtype})" for node, n in held.items() if node.kind == "real"]
@@ -49,7 +53,17 @@ def example(file: File) -> list[list[str]]:
         real=f"    _REAL = {own('np')}.dtype({dtype})\n" if file.fast else "",
         constants="".join(f"    {line}\n" for line in again),
     )
-    return [lines, main.rstrip().split("\n")]
+    if not narrow:
+        return [lines, main.rstrip().split("\n")]
+    head, call, rest = main.partition("    _, gradient =")
+    told = _UNDEFINED.format(print=own("print"), SystemExit=own("SystemExit"))
+    names = {n: own(n) for n in ("all", "float", "ValueError", "ArithmeticError", "len")}
+    helpers = _DEFINED.format(lib=file.lib, np=own("np"), DTYPE=dtype, **names).split("\n\n\n")
+    return [
+        *(helper.rstrip().split("\n") for helper in helpers),
+        lines,
+        (head + told + call + rest).rstrip().split("\n"),
+    ]
 
 
 def _random(f: Field, values: Mapping[str, int]) -> str:
@@ -60,6 +74,41 @@ def _random(f: Field, values: Mapping[str, int]) -> str:
         return f"rng.random({shape}) < 0.5"
     return f"rng.standard_normal({shape})" if f.shape else "rng.standard_normal()"
 
+
+_DEFINED = '''def _defined(params, inputs):
+    """Return whether loss and gradient are finite numbers there."""
+    try:
+        value, slopes = loss_and_grad(params, **inputs)
+    except ({ValueError}, {ArithmeticError}):
+        return False
+    finite = {np}.isfinite({float}(value)), *({lib}.isfinite(g).all() for g in slopes)
+    return {all}(finite)
+
+
+def _between(rng, low, high, value):
+    """Return random numbers in place of real ones; square matrices are positive definite."""
+    value = {lib}.asarray(value)
+    if value.dtype.kind != "f":
+        return value
+    drawn = rng.uniform(low, high, value.shape)
+    if value.ndim > 1 and value.shape[-1] == value.shape[-2]:
+        size = value.shape[-1]
+        drawn = drawn + drawn.swapaxes(-1, -2) + 2 * size * {np}.eye(size)
+    return {lib}.asarray(drawn, {DTYPE})
+'''
+
+_INSIDE = """    # Not every function is defined everywhere: look for numbers at which all are.
+    for low, high, also in (0.2, 0.8, 0), (0.2, 0.8, 1), (1.2, 1.8, 0), (1.2, 1.8, 1):
+        if _defined(params, inputs):
+            break
+        inputs = {{name: _between(rng, low, high, v) for name, v in inputs.items()}}
+        if also:
+            params = params._make(_between(rng, low, high, p) for p in params)"""
+
+_UNDEFINED = """    if not _defined(point, inputs):
+        {print}("no data found at which the loss is a finite number: the gradient is not checked")
+        raise {SystemExit}
+"""
 
 _MAIN = """if __name__ == "__main__":
     {DTYPE} = {lib}.float64  # central differences need the digits
