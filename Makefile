@@ -35,7 +35,7 @@ format: $(VENV)/.installed ## format the sources and apply the safe lint fixes
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-docs: $(VENV)/.installed ## build the documentation site in docs/_build/html, the gallery run
+docs: $(VENV)/.made ## build the documentation site in docs/_build/html, the gallery run
 	$(PY) $(INSTALL) -e ".[docs]"
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 

@@ -49,6 +49,10 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
 }
 html_show_sourcelink = False
+# Pages that stand alone have no section to navigate.
+html_sidebars = {
+    name: [] for name in ("blocks", "calculus", "control", "conventions", "design", "operations")
+}
 
 sphinx_gallery_conf: dict[str, Any] = {
     "examples_dirs": [str(ROOT / "examples" / folder) for folder in FOLDERS],
