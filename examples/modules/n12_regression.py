@@ -9,6 +9,7 @@ straight with ReLU, level with tanh.
 
 # sphinx_gallery_thumbnail_number = 2
 import numpy as np
+from matplotlib.figure import Figure
 
 import graphc as gc
 
@@ -46,8 +47,6 @@ assert errors["linear"] > 0.01 > 0.004 > max(errors["ReLU"], errors["tanh"])
 
 # %%
 # What each has learnt, and how it goes on outside.
-
-from matplotlib.figure import Figure  # noqa: E402
 
 grid = np.linspace(-2, 2, 200)[:, None]
 spread = {}

@@ -7,6 +7,7 @@ way through a deep network, and so do the gradients; if it gives more, they expl
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import graphc as gc
 
@@ -55,8 +56,6 @@ assert (
 
 # %%
 # The size of the states, layer by layer,
-
-from matplotlib.figure import Figure  # noqa: E402
 
 axes = Figure(figsize=(5, 3.2), layout="constrained").subplots()
 for name, values in sizes.items():

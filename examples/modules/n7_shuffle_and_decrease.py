@@ -7,6 +7,7 @@ hint; and with a constant step size the parameters never settle.
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import graphc as gc
 
@@ -50,10 +51,8 @@ def trained(rule, epochs, seed):
 kept = trained(gc.sgd(lr=0.5), 4, None)
 shuffled = trained(gc.sgd(lr=0.5), 4, 0)
 last = {"kept order": kept[-80:].mean(), "shuffled": shuffled[-80:].mean()}
-print("mean loss in the last epoch:", {name: round(v, 3) for name, v in last.items()})
+print("mean loss in the last epoch:", *(f"{name} {v:.3f}" for name, v in last.items()))
 assert last["kept order"] > 1.2 * last["shuffled"]
-
-from matplotlib.figure import Figure  # noqa: E402
 
 
 def drawn(**curves):
