@@ -17,7 +17,7 @@ from graphc.emit.tracing import Traced, trace
 from graphc.errors import CompileError
 from graphc.flat import Objective, objective
 from graphc.ir.program import Program
-from graphc.language.graph import Graph
+from graphc.language.graph import Graph, check_graph
 from graphc.language.step import Rule
 from graphc.language.variable import Variable
 from graphc.ops.samples import SAMPLES
@@ -254,6 +254,7 @@ def compile(
     >>> loss, grads.w.shape
     (1.0, (3,))
     """
+    check_graph(graph, "compile")
     chosen = checked_target(target, dtype, style)
     with paused_collector():
         model = model_of(

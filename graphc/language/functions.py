@@ -163,6 +163,12 @@ class Block:
     ) -> None:
         self._definition = function
         self._options = dict(options)
+        for option, value in options.items():
+            known = function.options.get(option)
+            if isinstance(known, bool) and not type(value).__name__.startswith("bool"):
+                raise UsageError(
+                    f"{here()}: {function.name} takes True or False for '{option}', got {value!r}"
+                )
         self.name = None if name is None else located_name(name, "a block")
         self.label = label
         self.function = function.name
@@ -234,6 +240,7 @@ class Block:
         inputs, options = self._bind(args, rest)
         self._match(inputs)
         self._make_parameters()
+        self._need_parameters()
         given = tuple(v for v in _flat(inputs.values()) if isinstance(v, Variable))
         call = Call(self, given, dict(self._made), SCOPE.current, here())
         result = self._run(call, inputs, options)
@@ -358,6 +365,18 @@ class Block:
             declaration = Declaration("parameter", init=init)
             node = new_input(TensorType(shape))
             self._made[name] = Variable(node, name=name, declaration=declaration)
+
+    def _need_parameters(self) -> None:
+        """Raise an error where a size of a parameter is known neither by option nor by input."""
+        for name, spec in self._definition.parameters.items():
+            unknown = [d for d in names_of(spec.shape) if d not in self._dims]
+            if unknown and not self._lacks(spec):
+                told = ", ".join(f"{d}=..." for d in unknown)
+                raise UsageError(
+                    f"{here()}: {self._described()} does not know the size "
+                    f"'{unknown[0]}' of its parameter '{name}'; make it with "
+                    f"{self._definition.name}({told})"
+                )
 
     def _lacks(self, spec: Parameter) -> bool:
         """Return whether an option of the block says that it does without a parameter."""

@@ -204,6 +204,15 @@ class Graph:
         )
 
 
+def check_graph(given: Any, function: str) -> None:
+    """Raise an error unless what is given to a function is a graph."""
+    if not isinstance(given, Graph):
+        raise UsageError(
+            f"{here()}: {function} takes a graph, got a {type(given).__name__}; make one with "
+            "gc.Graph(cost, name=...)"
+        )
+
+
 def resolved(nodes: Iterable[Node], variables: Iterable[Variable]) -> dict[Node, Node]:
     """Return what nodes become when later definitions are put in for their placeholders."""
     definitions = {v.node: v.definition.node for v in variables if v.definition is not None}

@@ -31,8 +31,13 @@ from graphc.types import Dim, Shape, size_of
 
 def lower(program: Program) -> Program:
     """Write every product of several operands as matrix products, sums and multiplications."""
-    rules = (_pairs, lay_windows, _product, _sum_first, _moves, _on_diagonal, _gather_axis_first)
+    rules = (_pairs, _lay_windows, _product, _sum_first, _moves, _on_diagonal, _gather_axis_first)
     return rewrite(program, *rules)
+
+
+def _lay_windows(node: Node) -> Node | None:
+    """Lay windows for a product; one that is a matrix product as it stands would come back."""
+    return None if is_matmul(node) else lay_windows(node)
 
 
 def _pairs(node: Node) -> Node | None:

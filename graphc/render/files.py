@@ -8,7 +8,7 @@ from typing import Any
 
 from graphc.emit.files import save_data
 from graphc.errors import RenderError
-from graphc.language.graph import Graph
+from graphc.language.graph import Graph, check_graph
 
 FORMATS = (".svg", ".pdf", ".png", ".tex", ".dot", ".mmd", ".html")
 # The interactive page is made further down the house; ``graphc/__init__`` puts its maker in.
@@ -99,6 +99,7 @@ def render(
     OutputError
         If the file cannot be written, or exists and is not graphc's.
     """
+    check_graph(graph, "render")
     target = Path(path)
     form = target.suffix.lower()
     if form not in FORMATS:

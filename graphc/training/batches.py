@@ -99,6 +99,9 @@ def source_of(
     UsageError
         If an input is missing or unknown, or the arrays differ in length.
     """
+    if isinstance(data, tuple | np.ndarray):
+        told = ", ".join(f"'{name}': ..." for name in per_sample)
+        raise UsageError(f"data is a mapping from names to arrays: {{{told}}}")
     if not isinstance(data, Mapping):
         if batch_size is not None:
             raise UsageError("the data comes in batches already, so batch_size means nothing")

@@ -37,7 +37,7 @@ class History:
     validation: list[float] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """A training run, as it goes on and as it ended.
 
@@ -60,6 +60,10 @@ class Run:
     history: History = field(default_factory=History)
     reason: str = ""
     best: Any = None
+
+    def __repr__(self) -> str:
+        ended = f", {self.reason}" if self.reason else ""
+        return f"<run: {self.epoch} epochs, {self.step} steps, loss {self.loss:.6g}{ended}>"
 
     @property
     def loss(self) -> float:
@@ -181,6 +185,8 @@ def _check(
     checkpoint: Any,
     resume: bool,
 ) -> None:
+    if not isinstance(program, Compiled):
+        raise UsageError("train takes a program: gc.compile(graph, step=gc.sgd(lr=0.1))")
     if program.model.updates is None:
         raise UsageError(
             "the program was compiled without an update rule; give gc.compile(..., "

@@ -38,7 +38,7 @@ class RuleFunction:
         else:
             self.options[p.name] = p.default
 
-    def __call__(self, **options: Any) -> Update:
+    def __call__(self, *unnamed: Any, **options: Any) -> Update:
         """Return the rule with these options.
 
         Raises
@@ -46,6 +46,9 @@ class RuleFunction:
         UsageError
             If an option is unknown, or one without a default is missing.
         """
+        if unnamed:
+            name, first = self.function.__name__, next(iter(self.options), "option")
+            raise UsageError(f"{name} takes its options by name: {name}({first}={unnamed[0]!r})")
         unknown = options.keys() - self.options.keys()
         if unknown:
             told, known = ", ".join(sorted(unknown)), ", ".join(self.options) or "none"

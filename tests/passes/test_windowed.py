@@ -1,8 +1,10 @@
 """Where windows are multiplied, samples lie last, and the matrix of windows is written once."""
 
+import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.language.protocol.windows import windows
 from graphc.ops.structural import Reshape
 from graphc.ops.windows import Fold, Windows
 from graphc.types import named
@@ -37,3 +39,13 @@ def below(node):
     """The nodes that only move axes below a reshape."""
     inner = node.args[0]
     return [inner, *inner.args]
+
+
+def test_a_product_that_fits_as_it_stands_is_left():
+    """Two rules once wrote it to and fro for ever."""
+    x, g = gc.observed("x", shape=(1, 6)), gc.observed("g", shape=(1, 1, 5))
+    seen = windows(x, size=2, axes=1)
+    made = gc.compile_function([x, g], np.einsum("abn,anw->abw", g, seen))
+    image, weights = np.arange(6.0)[None], np.linspace(0, 1, 5)[None, None]
+    view = np.lib.stride_tricks.sliding_window_view(image, 2, axis=1)
+    np.testing.assert_allclose(made(image, weights), np.einsum("abn,anw->abw", weights, view))

@@ -341,3 +341,43 @@ class TestCheckpoints:
 
 def _zeros():
     return regression().init_params()
+
+
+class TestNewcomers:
+    def test_options_are_given_by_name(self):
+        with pytest.raises(gc.UsageError, match=r"by name: adam\(lr=0.01\)"):
+            gc.adam(0.01)
+
+    def test_a_graph_is_no_program(self):
+        x = gc.observed("x")
+        with pytest.raises(gc.UsageError, match="train takes a program"):
+            gc.train(gc.Graph(gc.tanh(x), name="net"), None, {}, epochs=1)
+
+    def test_data_as_a_pair(self):
+        with pytest.raises(
+            gc.UsageError, match=r"from names to arrays: \{'x': \.\.\., 'y': \.\.\.\}"
+        ):
+            gc.train(regression(), _zeros(), (X, Y), epochs=1)
+
+    def test_a_run_is_told_in_a_line(self):
+        run = gc.train(regression(), _zeros(), DATA, epochs=2)
+        assert repr(run).startswith("<run: 2 epochs, 2 steps, loss ")
+
+    def test_a_cost_is_no_graph(self, tmp_path):
+        cost = gc.cost(gc.parameter("w") ** 2, name="C")
+        with pytest.raises(gc.UsageError, match="compile takes a graph, got a Variable"):
+            gc.compile(cost)
+        with pytest.raises(gc.UsageError, match="render takes a graph, got a Variable"):
+            gc.render(cost, tmp_path / "c.svg")
+
+    def test_a_block_without_its_size(self):
+        @gc.function
+        def layer(z=gc.Input("n"), *, w=gc.Parameter("m n")):
+            return w @ z
+
+        with pytest.raises(gc.UsageError, match=r"the size 'm' of its parameter 'w'; .* layer\(m="):
+            layer()(gc.observed("x", shape=3))
+
+    def test_a_number_where_a_choice_belongs(self):
+        with pytest.raises(gc.UsageError, match="True or False for 'bias', got 16"):
+            gc.Linear(3, 16)
