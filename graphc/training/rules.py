@@ -111,9 +111,9 @@ def adadelta(
 ) -> Any:
     """AdaDelta (Zeiler, 2012): steps as long as the steps before."""
     g = _decayed(w, g, weight_decay)
-    s = rho * s + (1 - rho) * (g * g)
+    s = _mean(g * g, rho, s)
     move = np.sqrt(d + eps) / np.sqrt(s + eps) * g
-    return w - lr * move, s, rho * d + (1 - rho) * (move * move)
+    return w - lr * move, s, _mean(move * move, rho, d)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def adamax(
 ) -> Any:
     """AdaMax (Kingma and Ba, 2015): Adam with the largest gradient for the mean square."""
     g = _decayed(w, g, weight_decay)
-    m = betas[0] * m + (1 - betas[0]) * g
+    m = _mean(g, betas[0], m)
     u = np.maximum(betas[1] * u, np.absolute(g) + eps)
     return w - (lr / (1 - betas[0] ** t)) * (m / u), m, u
 
@@ -258,6 +258,7 @@ def decay(w: Any, g: Any, *, weight_decay: Any = 1e-4) -> Any:
 
 
 def _mean(value: Any, forget: Any, before: Any) -> Any:
+    """Return a mean that forgets, with a new value taken in."""
     return forget * before + (1 - forget) * value
 
 
@@ -266,8 +267,8 @@ def _pushed(move: Any, momentum: Any, before: Any) -> Any:
 
 
 def _adam(w: Any, g: Any, m: Any, s: Any, t: Any, lr: Any, betas: Any, eps: Any) -> Any:
-    m = betas[0] * m + (1 - betas[0]) * g
-    s = betas[1] * s + (1 - betas[1]) * (g * g)
+    m = _mean(g, betas[0], m)
+    s = _mean(g * g, betas[1], s)
     spread = np.sqrt(s) / np.sqrt(1 - betas[1] ** t) + eps
     return w - (lr / (1 - betas[0] ** t)) * (m / spread), m, s
 
