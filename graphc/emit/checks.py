@@ -237,16 +237,26 @@ class Checks:
             if kind in self.kinds
         ]
 
-    def quick(self, fields: Sequence[Field]) -> list[str]:
-        """Return the conditions, one a field, under which the full check would change nothing."""
+    def quick(self, fields: Sequence[Field], done: Sequence[Field] = ()) -> list[str]:
+        """Return the conditions, one a field, under which the full check would change nothing.
+
+        The conditions of the fields in `done`, all parameters among them, hold already.
+        """
         own, lib = self.dialect.names.own, self.dialect.lib
         conditions: list[str] = []
         later: list[tuple[Field, int]] = []
         known: dict[str, str] = {}
-        for f in (*self.model.parameters, *fields):
+        params = own("params")
+        held = {f.name: f"{params}.{f.name}" for f in self.model.parameters if done}
+        for f in done:
+            self._quick_shape(f, held.get(f.name, f.name), known, later)
+        later = [(f, axis) for f, axis in later if not names_in(f.shape[axis]) <= known.keys()]
+        for f in fields if done else (*self.model.parameters, *fields):
+            if f in done:
+                continue
             dtype = {"real": "_REAL", "integer": "_INTEGER", "boolean": "_BOOLEAN"}[f.kind]
             test = f"{own('type')}({f.name}) is {lib}.ndarray and {f.name}.dtype is {dtype}"
-            test += f" and {self._quick_shape(f, known, later)}"
+            test += f" and {self._quick_shape(f, f.name, known, later)}"
             if f.classes is not None:
                 # Seen as unsigned, a negative number is a large one: one reduction checks both.
                 unsigned = f"{f.name}.view({lib}.uint64)"
@@ -255,10 +265,13 @@ class Checks:
             conditions.append(test)
         for f, axis in later:
             if names_in(f.shape[axis]) <= known.keys():
-                conditions.append(f"{f.name}.shape[{axis}] == {_over(f.shape[axis], known)}")
+                x = held.get(f.name, f.name)
+                conditions.append(f"{x}.shape[{axis}] == {_over(f.shape[axis], known)}")
         return conditions
 
-    def _quick_shape(self, f: Field, known: dict[str, str], later: list[tuple[Field, int]]) -> str:
+    def _quick_shape(
+        self, f: Field, x: str, known: dict[str, str], later: list[tuple[Field, int]]
+    ) -> str:
         parts: list[str] = []
         positive = ""
         for axis, dim in enumerate(f.shape):
@@ -266,18 +279,18 @@ class Checks:
             if isinstance(dim, int):
                 parts.append(str(dim))
             elif name is not None and name not in known:
-                known[name] = f"{f.name}.shape[{axis}]"
+                known[name] = f"{x}.shape[{axis}]"
                 # A rank that is too small would make this raise: compare ranks first.
                 parts.append(known[name])
                 positive += f" and {known[name]} > 0" if name == "P" else ""
             elif not names_in(dim) <= known.keys():
-                parts.append(f"{f.name}.shape[{axis}]")
+                parts.append(f"{x}.shape[{axis}]")
                 later.append((f, axis))
             else:
                 parts.append(_over(dim, known))
         text = f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
-        rank = f"{f.name}.ndim == {len(f.shape)} and " if any(".shape[" in p for p in parts) else ""
-        return f"{rank}{f.name}.shape == {text}{positive}"
+        rank = f"{x}.ndim == {len(f.shape)} and " if any(".shape[" in p for p in parts) else ""
+        return f"{rank}{x}.shape == {text}{positive}"
 
 
 def _over(dim: Dim, known: Mapping[str, str]) -> str:

@@ -106,23 +106,27 @@ def accept(file: File, check: str, fields: Sequence[Field]) -> list[str]:
 def _fits(file: File, checks: Checks, check: str) -> list[str]:
     """Print the function that says whether a full check would change nothing."""
     model, params, own = file.model, file.params, file.names.own
-    fields = (
-        model.forward_fields
-        if check == "_check_forward" or not model.has_loss
-        else (model.loss_fields)
-    )
+    early, last = check_names(model)
+    forward = check != last or not model.has_loss
+    fields = model.forward_fields if forward else model.loss_fields
     arguments = ", ".join([*file.first_argument(), *(f.name for f in fields)])
     lines = [
         f"def {FITS[check]}({arguments}):",
         '    """Return whether arguments need no conversion and pass the checks."""',
     ]
-    if model.function is None:
-        lines.append(f"    if {own('type')}({params}) is not {own('Params')}:")
-        lines.append("        return False")
-    names = [f.name for f in model.parameters]
-    if names:
-        lines.append(f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {params}")
-    tests = checks.quick(fields)
+    tests: list[str] = []
+    if check == last != early and model.shares_forward:  # what `forward` takes is checked there
+        asked = ", ".join([*file.first_argument(), *(f.name for f in model.forward_fields)])
+        tests.append(f"{FITS[early]}({asked})")
+        tests += checks.quick(fields, (*model.parameters, *model.forward_fields))
+    else:
+        if model.function is None:
+            lines.append(f"    if {own('type')}({params}) is not {own('Params')}:")
+            lines.append("        return False")
+        names = [f.name for f in model.parameters]
+        if names:
+            lines.append(f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {params}")
+        tests += checks.quick(fields)
     if not tests:
         return [*lines, "    return True"]
     lines.append("    return (")

@@ -212,11 +212,7 @@ class File:
             if origin.use < 0:
                 text = self.model.loss_formula.partition("  ")[0]  # without where P comes from
             text = text or f"{origin.block}: {'backward' if backward else 'forward'}"
-            lines = (
-                textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")
-                for line in text.split("\n")
-            )
-            comments[step.node] = [part for line in lines for part in line]
+            comments[step.node] = [part for line in text.split("\n") for part in _wrapped(line)]
         return comments
 
 
@@ -239,6 +235,13 @@ def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
         line.moved(indent) if isinstance(line, Line) else f"{indent}{line}" if line else ""
         for line in lines
     ]
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line of a comment, in several where it is long."""
+    if len(line) <= WIDTH - 8:
+        return [line]
+    return textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")
 
 
 def _docstring(text: str) -> list[str]:

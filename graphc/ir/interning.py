@@ -26,7 +26,7 @@ class Interned(type):
 
     def __call__(cls, *fields: Any) -> Any:
         """Return the object of this class with these fields, made on first use."""
-        key = (cls, *[_key(field) for field in fields])
+        key = (cls, *[f if type(f) in _PLAIN else _key(f) for f in fields])
         found = Interned.table.get(key)
         if found is not None:
             return found

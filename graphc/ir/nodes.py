@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from graphc.ir.interning import Interned
 from graphc.types import Kind, Shape, TensorType
@@ -62,15 +62,17 @@ def topological(
     seen: set[Node] = set()
     fence = stop if isinstance(stop, Mapping | Set) else set(stop)
     for output in outputs:
-        pending = [(output, False)]
+        pending: list[Node | None] = [output]
         while pending:
-            node, expanded = pending.pop()
-            if expanded:
-                order.append(node)
+            node = pending.pop()
+            if node is None:  # what follows has all its operands before it
+                order.append(cast(Node, pending.pop()))
             elif node not in seen:
                 seen.add(node)
-                pending.append((node, True))
-                if node not in fence:
-                    args = visit(node)
-                    pending.extend([(arg, False) for arg in reversed(args) if arg not in seen])
+                args = () if node in fence else visit(node)
+                if args:
+                    pending += (node, None)
+                    pending += args[::-1]
+                else:
+                    order.append(node)
     return order

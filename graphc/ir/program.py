@@ -90,8 +90,8 @@ def rewrite_nodes(
             return found
         if origin is not None:
             marked.setdefault(node, origin)
-        args = [done[arg] if arg in done else settle(arg, origin) for arg in node.args]
-        current = with_args(node, tuple(args))
+        args = tuple([done.get(arg) or settle(arg, origin) for arg in node.args])
+        current = with_args(node, args)
         result = done.get(current)
         if result is None:
             better = None

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -58,18 +60,26 @@ def contract(
     """
     if len(args) == 1 and inputs[0] == output and len(set(output)) == len(output):
         return args[0]
-    sizes = dict(extents or {})
-    for arg, labels in zip(args, inputs, strict=True):
-        sizes.update(zip(labels, arg.shape, strict=False))
+    renamed, target, lone = _renumbered(tuple(inputs), output)
+    sizes = extents or {}
+    own = tuple((number, sizes[label]) for label, number in lone)
+    made: Node = Contraction(tuple(args), renamed, target, own)
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _renumbered(
+    inputs: tuple[Labels, ...], output: Labels
+) -> tuple[tuple[Labels, ...], Labels, tuple[tuple[int, int], ...]]:
+    """Return labels in order of appearance, and old and new label of what no operand has."""
     numbers: dict[int, int] = {}
-    for label in (*(label for labels in inputs for label in labels), *output):
+    for label in (*chain.from_iterable(inputs), *output):
         numbers.setdefault(label, len(numbers))
     renamed = tuple(tuple(numbers[label] for label in labels) for labels in inputs)
     target = tuple(numbers[label] for label in output)
-    held = {label for labels in inputs for label in labels}
-    lone = {numbers[label]: sizes[label] for label in output if label not in held}
-    made: Node = Contraction(tuple(args), renamed, target, tuple(sorted(lone.items())))
-    return made
+    held = set(chain.from_iterable(inputs))
+    lone = dict.fromkeys(label for label in output if label not in held)
+    return renamed, target, tuple((label, numbers[label]) for label in lone)
 
 
 def extents_of(node: Contraction) -> dict[int, Dim]:
@@ -134,23 +144,34 @@ def is_shuffle(node: Node) -> bool:
 
 
 def _type(node: Contraction) -> TensorType:
-    sizes: dict[int, Dim] = dict(node.extents)
-    for arg, labels in zip(node.args, node.inputs, strict=True):
-        if len(labels) != arg.type.rank:
-            raise ShapeError(f"{len(labels)} labels for an operand of shape {arg.shape}")
-        for label, dim in zip(labels, arg.shape, strict=True):
+    types = tuple([arg.type for arg in node.args])
+    return _type_of(node.inputs, node.output, node.extents, types)
+
+
+@lru_cache(maxsize=4096)  # the layers of a network are alike
+def _type_of(
+    inputs: tuple[Labels, ...],
+    output: Labels,
+    extents: tuple[tuple[int, Dim], ...],
+    types: tuple[TensorType, ...],
+) -> TensorType:
+    sizes: dict[int, Dim] = dict(extents)
+    for type_, labels in zip(types, inputs, strict=True):
+        if len(labels) != type_.rank:
+            raise ShapeError(f"{len(labels)} labels for an operand of shape {type_.shape}")
+        for label, dim in zip(labels, type_.shape, strict=True):
             if sizes.setdefault(label, dim) != dim:
-                listed = " and ".join(shape_text(a.shape) for a in node.args)
+                listed = " and ".join(shape_text(t.shape) for t in types)
                 raise ShapeError(f"shapes {listed} do not fit: {sizes[label]} against {dim}")
-    shape = tuple(sizes[label] for label in node.output)
-    if is_shuffle(node):
-        return TensorType(shape, node.args[0].kind)
-    if any(arg.kind == "boolean" for arg in node.args):
+    shape = tuple(sizes[label] for label in output)
+    if len(types) == 1 and set(inputs[0]) <= set(output):
+        return TensorType(shape, types[0].kind)
+    kinds = {t.kind for t in types}
+    if "boolean" in kinds:
         raise KindError("a sum of products takes numbers; a boolean operand must be made one first")
-    real = any(arg.kind == "real" for arg in node.args)
-    if real and any(arg.kind != "real" for arg in node.args):
+    if len(kinds) > 1:
         raise KindError("a sum of products takes operands of one kind")
-    return TensorType(shape, "real" if real else "integer")
+    return TensorType(shape, "real" if "real" in kinds else "integer")
 
 
 def _vjp(node: Contraction, i: int, g: Node) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from graphc.errors import DerivativeError, KindError
@@ -125,11 +126,16 @@ def derivative(function: str, i: int, args: Sequence[Term], y: Term) -> Term:
 
 
 def _type(node: Elementwise) -> TensorType:
-    row = SCALARS[node.function]
-    if len(node.args) != row.arity:
-        raise KindError(f"{node.function} takes {row.arity} arguments, got {len(node.args)}")
-    shape = broadcast(*(arg.shape for arg in node.args))
-    return TensorType(shape, row.kind(*(arg.kind for arg in node.args)))
+    return _type_of(node.function, tuple([arg.type for arg in node.args]))
+
+
+@lru_cache(maxsize=4096)  # the layers of a network are alike
+def _type_of(function: str, types: tuple[TensorType, ...]) -> TensorType:
+    row = SCALARS[function]
+    if len(types) != row.arity:
+        raise KindError(f"{function} takes {row.arity} arguments, got {len(types)}")
+    shape = broadcast(*(t.shape for t in types))
+    return TensorType(shape, row.kind(*(t.kind for t in types)))
 
 
 def _cuts(node: Elementwise, i: int) -> bool:

@@ -167,14 +167,8 @@ def _fits_forward(params, x):
 
 def _fits(params, x, y):
     """Return whether arguments need no conversion and pass the checks."""
-    if type(params) is not Params:
-        return False
-    q, k, v = params
     return (
-        type(q) is np.ndarray and q.dtype is _REAL and q.shape == (4, 2)
-        and type(k) is np.ndarray and k.dtype is _REAL and k.shape == (4, 2)
-        and type(v) is np.ndarray and v.dtype is _REAL and v.shape == (4, 2)
-        and type(x) is np.ndarray and x.dtype is _REAL and x.ndim == 3 and x.shape == (x.shape[0], x.shape[1], 4) and x.shape[0] > 0
+        _fits_forward(params, x)
         and type(y) is np.ndarray and y.dtype is _REAL and y.ndim == 2 and y.shape == (x.shape[0], 2)
     )
 

@@ -197,17 +197,8 @@ def _fits_forward(params, image):
 
 def _fits(params, image, y):
     """Return whether arguments need no conversion and pass the checks."""
-    if type(params) is not Params:
-        return False
-    m0_w, m0_b, m1_w, m1_b, m2_w, m2_b = params
     return (
-        type(m0_w) is np.ndarray and m0_w.dtype is _REAL and m0_w.shape == (60, 600)
-        and type(m0_b) is np.ndarray and m0_b.dtype is _REAL and m0_b.shape == (60,)
-        and type(m1_w) is np.ndarray and m1_w.dtype is _REAL and m1_w.shape == (40, 60)
-        and type(m1_b) is np.ndarray and m1_b.dtype is _REAL and m1_b.shape == (40,)
-        and type(m2_w) is np.ndarray and m2_w.dtype is _REAL and m2_w.shape == (10, 40)
-        and type(m2_b) is np.ndarray and m2_b.dtype is _REAL and m2_b.shape == (10,)
-        and type(image) is np.ndarray and image.dtype is _REAL and image.ndim == 4 and image.shape == (image.shape[0], 3, 10, 20) and image.shape[0] > 0
+        _fits_forward(params, image)
         and type(y) is np.ndarray and y.dtype is _INTEGER and y.ndim == 1 and y.shape == (image.shape[0],) and np.maximum.reduce(y.view(np.uint64), None) < 10
     )
 

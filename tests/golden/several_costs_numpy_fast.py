@@ -175,13 +175,8 @@ def _fits_forward(params, x, y):
 
 def _fits(params, x, y, scale):
     """Return whether arguments need no conversion and pass the checks."""
-    if type(params) is not Params:
-        return False
-    w, = params
     return (
-        type(w) is np.ndarray and w.dtype is _REAL and w.shape == (2, 4)
-        and type(x) is np.ndarray and x.dtype is _REAL and x.ndim == 2 and x.shape == (x.shape[0], 4) and x.shape[0] > 0
-        and type(y) is np.ndarray and y.dtype is _REAL and y.ndim == 2 and y.shape == (x.shape[0], 2)
+        _fits_forward(params, x, y)
         and type(scale) is np.ndarray and scale.dtype is _REAL and scale.shape == ()
     )
 
