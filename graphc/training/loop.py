@@ -146,33 +146,21 @@ def train(
         If the arguments do not fit together.
     """
     _check(program, epochs, steps, tolerance, validation, patience, checkpoint, resume)
-    per_sample = program.inputs_per_sample
-    source = source_of(data, per_sample, batch_size, seed)
-    run = _started(program, params, state, seed)
-    position = 0
-    path = None if checkpoint is None else Path(checkpoint)
-    if resume and path is not None and path.exists():
-        position = _resumed(run, path)
-    line = _Progress(sys.stderr if _shows(progress) else None, epochs, steps)
-    limit = math.inf if steps is None else steps
-    last = math.inf if epochs is None else epochs
-    while not run.reason:
-        if run.epoch >= last:
-            run.reason = "epochs"
-        elif run.step >= limit:
-            run.reason = "steps"
-        else:
-            before = run.epoch
-            position = _epoch(program, run, source, position, limit, divergence, callbacks, line,
-                              path, checkpoint_every)  # fmt: skip
-            if run.epoch > before:
-                _after_epoch(program, run, validation, tolerance, patience)
-                if path is not None and checkpoint_every is None:
-                    _save(run, path, 0)
-    line.end(run)
-    if run.reason == "stopped early":
-        run.params = run.best
-    return run
+    loop = _Loop(
+        program,
+        _started(program, params, state, seed),
+        source_of(data, program.inputs_per_sample, batch_size, seed),
+        tuple(callbacks),
+        _Progress(sys.stderr if _shows(progress) else None, epochs, steps),
+        _Saving(None if checkpoint is None else Path(checkpoint), checkpoint_every),
+        most_epochs=math.inf if epochs is None else epochs,
+        most_steps=math.inf if steps is None else steps,
+        tolerance=tolerance,
+        validation=validation,
+        patience=patience,
+        divergence=divergence,
+    )
+    return loop.go(resume)
 
 
 def _check(
@@ -207,77 +195,120 @@ def _started(program: Compiled, params: Any, state: Any, seed: int | None) -> Ru
     return Run(own, type(state)(*(np.array(s) for s in state)))
 
 
-def _epoch(
-    program: Compiled,
-    run: Run,
-    source: Source,
-    position: int,
-    limit: float,
-    divergence: float,
-    callbacks: Sequence[Callback],
-    line: _Progress,
-    path: Path | None,
-    every: int | None,
-) -> int:
-    """Go through an epoch from a position on; return where it stopped, 0 at its end."""
-    empty = True
-    for batch in source.epoch(run.epoch, position):
-        empty = False
-        if run.step >= limit:
-            return position
-        loss = _step(program, run, batch)
-        run.history.losses.append(loss)
-        run.step += 1
-        position += 1
-        first = run.history.losses[0]
-        if abs(loss) > divergence * max(abs(first), 1.0):
+@dataclass
+class _Saving:
+    """Where checkpoints go, and after how many steps; without a number, after each epoch."""
+
+    path: Path | None
+    every: int | None
+
+    def after_step(self, run: Run, position: int) -> None:
+        if self.path is not None and self.every is not None and run.step % self.every == 0:
+            _save(run, self.path, position)
+
+    def after_epoch(self, run: Run) -> None:
+        if self.path is not None and self.every is None:
+            _save(run, self.path, 0)
+
+
+@dataclass
+class _Loop:
+    """A run together with what drives and ends it."""
+
+    program: Compiled
+    run: Run
+    source: Source
+    callbacks: tuple[Callback, ...]
+    line: _Progress
+    saving: _Saving
+    most_epochs: float
+    most_steps: float
+    tolerance: float | None
+    validation: Batch | None
+    patience: int | None
+    divergence: float
+
+    def go(self, resume: bool) -> Run:
+        """Go on to the end."""
+        run, path = self.run, self.saving.path
+        position = 0
+        if resume and path is not None and path.exists():
+            position = _resumed(run, path)
+        while not run.reason:
+            if run.epoch >= self.most_epochs:
+                run.reason = "epochs"
+            elif run.step >= self.most_steps:
+                run.reason = "steps"
+            else:
+                before = run.epoch
+                position = self._epoch(position)
+                if run.epoch > before:
+                    self._after_epoch()
+                    self.saving.after_epoch(run)
+        self.line.end(run)
+        if run.reason == "stopped early":
+            run.params = run.best
+        return run
+
+    def _epoch(self, position: int) -> int:
+        """Go through an epoch from a position on; return where it stopped, 0 at its end."""
+        run = self.run
+        empty = True
+        for batch in self.source.epoch(run.epoch, position):
+            empty = False
+            if run.step >= self.most_steps:
+                return position
+            run.history.losses.append(self._step(batch))
+            run.step += 1
+            position += 1
+            self._no_divergence()
+            self.line.show(run)
+            self.saving.after_step(run, position)
+            answers = [callback(run) for callback in self.callbacks]
+            if True in answers:
+                run.reason = "callback"
+                return position
+        if empty and position == 0:
+            raise UsageError("the data holds no batches")
+        done = run.history.losses[-position:]
+        run.history.epochs.append(sum(done) / len(done))
+        run.epoch += 1
+        return 0
+
+    def _step(self, batch: Batch) -> float:
+        """Take a step; where the loss is not finite, say where that comes from."""
+        run = self.run
+        try:
+            return float(self.program.train_step(run.params, run.state, **batch))
+        except FloatingPointError as error:
+            where = first_not_finite(self.program, run.params, batch)
             raise TrainingError(
-                f"the loss diverges: {loss:.3g} in step {run.step}, {first:.3g} in the first; a "
-                "smaller step size may help"
+                f"in step {run.step + 1} the loss is not finite: {where}"
+            ) from error
+
+    def _no_divergence(self) -> None:
+        first, loss = self.run.history.losses[0], self.run.loss
+        if abs(loss) > self.divergence * max(abs(first), 1.0):
+            raise TrainingError(
+                f"the loss diverges: {loss:.3g} in step {self.run.step}, {first:.3g} in the first; "
+                "a smaller step size may help"
             )
-        line.show(run)
-        if path is not None and every is not None and run.step % every == 0:
-            _save(run, path, position)
-        answers = [callback(run) for callback in callbacks]
-        if True in answers:
-            run.reason = "callback"
-            return position
-    if empty and position == 0:
-        raise UsageError("the data holds no batches")
-    done = run.history.losses[-position:]
-    run.history.epochs.append(sum(done) / len(done))
-    run.epoch += 1
-    return 0
 
-
-def _step(program: Compiled, run: Run, batch: Batch) -> float:
-    """Take a step; where the loss is not finite, say where that comes from."""
-    try:
-        return float(program.train_step(run.params, run.state, **batch))
-    except FloatingPointError as error:
-        where = first_not_finite(program, run.params, batch)
-        raise TrainingError(f"in step {run.step + 1} the loss is not finite: {where}") from error
-
-
-def _after_epoch(
-    program: Compiled,
-    run: Run,
-    validation: Batch | None,
-    tolerance: float | None,
-    patience: int | None,
-) -> None:
-    means = run.history.epochs
-    if validation is not None:
-        run.history.validation.append(float(program.loss(run.params, **validation)))
-        seen = run.history.validation
-        if seen[-1] == min(seen) and seen.index(seen[-1]) == len(seen) - 1:
-            run.best = type(run.params)(*(np.array(p) for p in run.params))
-        if patience is not None and len(seen) - 1 - seen.index(min(seen)) >= patience:
-            run.reason = "stopped early"
-    if tolerance is not None and len(means) > 1:
-        change = abs(means[-1] - means[-2])
-        if change <= tolerance * abs(means[-2]):
-            run.reason = "converged"
+    def _after_epoch(self) -> None:
+        """Take the validation loss, and see whether that or the mean loss is reason to stop."""
+        run, means = self.run, self.run.history.epochs
+        if self.validation is not None:
+            seen = run.history.validation
+            seen.append(float(self.program.loss(run.params, **self.validation)))
+            best = seen.index(min(seen))
+            if best == len(seen) - 1:
+                run.best = type(run.params)(*(np.array(p) for p in run.params))
+            if self.patience is not None and len(seen) - 1 - best >= self.patience:
+                run.reason = "stopped early"
+        if self.tolerance is not None and len(means) > 1:
+            change = abs(means[-1] - means[-2])
+            if change <= self.tolerance * abs(means[-2]):
+                run.reason = "converged"
 
 
 def _save(run: Run, path: Path, position: int) -> None:
