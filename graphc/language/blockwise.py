@@ -13,10 +13,11 @@ from graphc.calculus.formulas import Formula, Notation
 from graphc.calculus.presenting import LONGEST, length
 from graphc.errors import DerivativeError, FormulaError
 from graphc.ir.nodes import Node, topological
-from graphc.ir.program import Program, text
+from graphc.ir.program import Program, substitute, text
 from graphc.language.graph import Graph, Use, resolved
 from graphc.language.variable import Variable
 from graphc.ops.contraction import Contraction
+from graphc.ops.leaves import new_input
 
 # The derivatives of a block of more products (a transformer's has eight) would fill pages, and
 # take minutes to simplify.
@@ -98,9 +99,10 @@ class _Pattern:
         notation: Notation,
         cost: str,
     ) -> None:
-        self.nodes, self.names = nodes, names
-        known = dict(zip(reversed(nodes), reversed(names), strict=True))
         given = len(use.inputs) + len(use.parameters)
+        nodes = _cut(nodes, given)
+        self.names = names
+        known = dict(zip(reversed(nodes), reversed(names), strict=True))
         outputs = nodes[given:]
         self.forward = [
             _tried(partial(formulas.forward, node, known, notation=notation)) for node in outputs
@@ -131,6 +133,16 @@ class _Pattern:
             for (o, w), (j, b) in self.partials.items()
         )
         return BlockFormulas(use, tuple(_renamed(f, change) for f in self.forward), partials)
+
+
+def _cut(nodes: tuple[Node, ...], given: int) -> tuple[Node, ...]:
+    """Return a block's inputs, parameters and outputs, with nothing behind the inputs.
+
+    One input may be computed from another, as where a skip joins: the block's Jacobian by the one
+    leaves the other fixed.
+    """
+    fresh = {node: new_input(node.type) if node.args else node for node in nodes[:given]}
+    return (*(fresh[node] for node in nodes[:given]), *substitute(nodes[given:], fresh))
 
 
 def _products(outputs: Iterable[Node], fence: Iterable[Node]) -> int:
