@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
+from graphc.control.override import Override
 from graphc.emit.forms import is_leaf, is_view
+from graphc.explore.matrix_costs import COSTS, matrix_operations
 from graphc.ir.nodes import Node
 from graphc.ir.program import Origin
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.joining import Concatenation
+from graphc.ops.linalg import Linalg
 from graphc.ops.reduction import Reduction
 from graphc.ops.several import Bundle, Item
 from graphc.ops.structural import Pad, Reshape, Slice
@@ -22,20 +26,23 @@ from graphc.types import Dim, TupleType, size_of
 BYTES = {"integer": 8, "boolean": 1}
 # They copy or look at numbers, and compute none.
 MOVES = (Reshape, Slice, Pad, Gather, ScatterSet, Concatenation, Windows)
-NAMES = (Bundle, Item)  # they only say which of several results is meant
+# They only say which of several results is meant, or whose derivative it has.
+NAMES = (Bundle, Item, Override)
 
 
 @dataclass(slots=True)
 class Cost:
-    """Operations and bytes; `complete` is false where a kind of node could not be counted.
+    """Operations and bytes; `complete` is false where more is done than could be counted.
 
     An operation is one multiplication, addition or function of a number. Bytes are the operands
-    and the result of each operation, as if nothing stayed in a cache.
+    and the result of each operation, as if nothing stayed in a cache. `leading` are the functions
+    of which only the leading order is counted.
     """
 
     operations: Dim = 0
     bytes: Dim = 0
     complete: bool = True
+    leading: tuple[str, ...] = ()
 
 
 def costs_of(
@@ -57,6 +64,7 @@ def add(cost: Cost, more: Cost, times: Dim = 1) -> None:
     cost.operations = cost.operations + more.operations * times
     cost.bytes = cost.bytes + more.bytes * times
     cost.complete = cost.complete and more.complete
+    cost.leading = tuple(sorted({*cost.leading, *more.leading}))
 
 
 def cost_of(node: Node, itemsize: int) -> Cost:
@@ -69,8 +77,16 @@ def cost_of(node: Node, itemsize: int) -> Cost:
             if not is_leaf(part):
                 add(whole, cost_of(part, itemsize), node.length)
         return whole
+    if isinstance(node, FixedPoint):  # at least one step
+        step = Cost(complete=False)
+        for part in node.body.nodes():
+            if not is_leaf(part):
+                add(step, cost_of(part, itemsize))
+        return step
     operations = operations_of(node)
     moved = bytes_of(node, itemsize)
+    if isinstance(node, Linalg) and operations is not None:
+        return Cost(operations, moved, COSTS[node.function].whole, (node.function,))
     return Cost(0, moved, False) if operations is None else Cost(operations, moved)
 
 
@@ -88,7 +104,7 @@ def operations_of(node: Node) -> Dim | None:
         return size_of(node.args[2].shape)
     if isinstance(node, Contraction):
         return contraction_operations(node)
-    return None
+    return matrix_operations(node) if isinstance(node, Linalg) else None
 
 
 def contraction_operations(node: Contraction) -> Dim:

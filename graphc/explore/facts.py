@@ -14,6 +14,7 @@ from graphc.commentary import space
 from graphc.compile import Compiled, compile
 from graphc.errors import DerivativeError
 from graphc.explore.counting import Cost, add, costs_of
+from graphc.explore.matrix_costs import COSTS
 from graphc.language.blockwise import BlockFormulas, Partial, block_formulas
 from graphc.language.graph import Graph
 from graphc.language.variable import Variable
@@ -149,10 +150,17 @@ def lines_of(program: Compiled) -> Facts:
 
 
 def cost_facts(cost: Cost) -> Facts:
-    """Return operations and bytes as text; a lower bound where not all could be counted."""
+    """Return operations and bytes as text; a lower bound where not all could be counted.
+
+    What counts in leading order only is marked, and its notes say how.
+    """
+    mark = "" if cost.complete else "≥\u2009"
+    if cost.complete and cost.leading:
+        mark = "≈\u2009"
     return {
-        "operations": ("" if cost.complete else "≥\u2009") + amount(cost.operations),
+        "operations": mark + amount(cost.operations),
         "bytes": amount(cost.bytes),
+        "notes": [f"{function}: {COSTS[function].note}" for function in cost.leading],
     }
 
 
@@ -174,5 +182,13 @@ def total(shapes: Any) -> Dim:
 
 def amount(dim: Dim) -> str:
     """Print a number of things, with thin spaces between thousands."""
-    spaced = re.sub(r"\d{4,}", lambda m: f"{int(m[0]):,}".replace(",", "\u2009"), str(dim))
+    text = re.sub(r"\b([^\W\d]\w*)((?:\*\1\b)+)", _power, str(dim))
+    text = re.sub(r"\(([^()+]*)\)//(\d+)", r"\1/\2", text)
+    spaced = re.sub(r"\d{4,}", lambda m: f"{int(m[0]):,}".replace(",", "\u2009"), text)
     return spaced.replace("*", "\u2009")
+
+
+def _power(found: re.Match[str]) -> str:
+    return found[1] + str(1 + found[2].count("*")).translate(
+        str.maketrans("123456789", "¹²³⁴⁵⁶⁷⁸⁹")
+    )

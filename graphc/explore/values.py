@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from graphc.compile import compile
 from graphc.compile_function import compile_function
 from graphc.errors import DerivativeError, UsageError
-from graphc.language.derive import grad
+from graphc.language.derive import cotangents, grad
 from graphc.language.graph import Graph
 from graphc.language.variable import Variable
 from graphc.types import Dimension, count, names_in, shape_text
@@ -45,22 +45,41 @@ def values_of(graph: Graph, data: Mapping[str, Any]) -> dict[str, Any]:
     results = compile_function(inputs, computed, dtype="float64")(*arrays) if computed else ()
     values = {graph.name_of(v): a for v, a in zip(inputs, arrays, strict=True)}
     values |= {graph.name_of(v): a for v, a in zip(computed, results, strict=True)}
-    wanted = [v for v in (*computed, *graph.parameters, *graph.inputs) if v.kind == "real"]
-    wanted = [v for v in wanted if v.role != "observed"]
-    gradients: dict[str, Any] = {}
-    if graph.costs and wanted:
-        try:
-            found = grad(total(graph), wanted, allow_unused=True)
-        except DerivativeError:  # a block without a derivative: the page shows the values alone
-            found = []
-        slopes = compile_function(inputs, found, dtype="float64")(*arrays) if found else ()
-        gradients = {graph.name_of(v): a for v, a in zip(wanted, slopes, strict=False)}
+    gradients = gradients_of(graph, values, computed) if graph.costs else {}
     batch = any(a.ndim > len(v.shape) for v, a in arrays_of(graph, data))
     return {
         "sample": "the first sample" if batch else "the sample",
         "values": {name: summary(a) for name, a in values.items()},
         "gradients": {name: summary(a) for name, a in gradients.items()},
     }
+
+
+def gradients_of(
+    graph: Graph, values: Mapping[str, Any], computed: Sequence[Variable]
+) -> dict[str, Any]:
+    """Return the loss's gradient by everything but what is observed, by name."""
+    inputs = (*graph.inputs, *graph.parameters)
+    arrays = [values[graph.name_of(v)] for v in inputs]
+    loss = total(graph)
+    leaves = [v for v in inputs if v.kind == "real" and v.role != "observed"]
+    inner = [v for v in computed if v.kind == "real"]
+    try:
+        found = dict(zip(leaves, grad(loss, leaves, allow_unused=True), strict=True))
+        found |= cotangents(loss, (*inputs, *inner))
+        found |= {v: grad(loss, v, allow_unused=True) for v in inner if v not in found}
+    except DerivativeError:  # a block without a derivative: the page shows the values alone
+        return {}
+    if not found:
+        return {}
+    slopes = compile_function(inputs, list(found.values()), dtype="float64")(*arrays)
+    named = {graph.name_of(v): a for v, a in zip(found, slopes, strict=True)}
+    if all(np.isfinite(a).all() for a in values.values()):
+        # What overflows on the way through all variables may not on the shortest way to one.
+        for v in inner:
+            if not np.isfinite(named[graph.name_of(v)]).all():
+                alone = compile_function(inputs, [grad(loss, v, allow_unused=True)])
+                (named[graph.name_of(v)],) = alone(*arrays)
+    return named
 
 
 def arrays_of(graph: Graph, data: Mapping[str, Any]) -> list[tuple[Variable, Any]]:

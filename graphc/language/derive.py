@@ -147,6 +147,23 @@ def laplacian(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
     return each(wrt, trace)
 
 
+def cotangents(cost: Variable, variables: Sequence[Variable]) -> dict[Variable, Variable]:
+    """Return the gradients of a scalar by variables, some of which are computed from others.
+
+    One sweep serves them all. Those that a path from a real leaf does not lead to are missing.
+    """
+    leaves = [v.node for v in variables if _is_leaf(v) and v.kind == "real"]
+    inner = [v for v in variables if not _is_leaf(v)]
+    output, *nodes = prepared([cost, *inner])
+    found: dict[Node, Node] = {}
+    reverse.sweep([output], [constant(1.0)], leaves, cotangents_of=found)
+    return {
+        v: Variable(found[node], operands=(cost, v), operation="grad")
+        for v, node in zip(inner, nodes, strict=True)
+        if node in found
+    }
+
+
 def stop_gradient(x: Variable) -> Variable:
     """Return the same value, through which no derivative passes.
 

@@ -12,6 +12,7 @@ from graphc.errors import RenderError, UsageError
 from graphc.explore.counting import costs_of
 from graphc.explore.facts import amount, facts_of
 from graphc.explore.letters import letters_for
+from graphc.explore.matrix_costs import COSTS
 from graphc.explore.page import page_of
 from graphc.explore.values import coarse, folded, summary, values_of
 from graphc.ir.program import Origin
@@ -19,6 +20,7 @@ from graphc.language.graph import Graph
 from graphc.ops.contraction import contract
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import new_input
+from graphc.ops.linalg import MATRIX_FUNCTIONS, linalg
 from graphc.types import TensorType, named
 from tests.emit.models import MODELS
 from tests.render.test_svg import HOSTILE
@@ -147,15 +149,75 @@ def test_a_loop_costs_what_its_body_does_in_every_step():
 
 
 def test_what_cannot_be_counted_is_a_lower_bound():
-    a = gc.parameter("a", shape=(3, 3), init=np.eye(3))
-    graph = gc.Graph(gc.cost(np.linalg.inv(a).sum(), name="C"), name="inverse")
+    w = gc.parameter("w", shape=3)
+    black = gc.opaque(lambda v: v * v, shape=(3,), name="black")
+    graph = gc.Graph(gc.cost(black(w).sum(), name="C"), name="net")
     assert any("≥" in b["cost"][0]["operations"] for b in facts_of(graph)["blocks"])
+
+
+def counted(function, *shapes, options=()):
+    """The operations of a matrix function of matrices of these shapes."""
+    node = linalg(function, *(new_input(TensorType(s)) for s in shapes), options=options)
+    return costs_of([node], {node: Origin("f", 0)}, 8)[0, False].operations
+
+
+N, M, P = 30, 50, named("P")
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes", "expected"),
+    [
+        ("solve", [(N, N), (N,)], 2 * N**3 // 3 + 2 * N**2),
+        ("solve", [(N, N), (N, 7)], 2 * N**3 // 3 + 14 * N**2),
+        ("solve_triangular", [(N, N), (N, 7)], 7 * N**2),
+        ("inv", [(N, N)], 8 * N**3 // 3),
+        ("det", [(N, N)], 2 * N**3 // 3),
+        ("slogdet", [(5, N, N)], 5 * 2 * N**3 // 3),
+        ("cholesky", [(P, N, N)], N**3 // 3 * P),
+        ("qr", [(M, N)], 4 * M * N**2 - 4 * N**3 // 3),
+        ("eigh", [(N, N)], 9 * N**3),
+        ("eigvalsh", [(N, N)], 4 * N**3 // 3),
+        ("svd", [(M, N)], 6 * M * N**2 + 20 * N**3),
+        ("svd", [(N, M)], 6 * M * N**2 + 20 * N**3),
+        ("svdvals", [(N, M)], 4 * M * N**2 - 4 * N**3 // 3),
+        ("pinv", [(M, N)], 8 * M * N**2 + 20 * N**3),
+        ("cofactors", [(N, N)], 26 * N**3 + 4 * N**3 // 3 + 2 * N**3),
+        ("expm", [(N, N)], 12 * N**3 + 8 * N**3 // 3),
+        ("expm_frechet", [(N, N), (N, N)], 8 * (12 * N**3 + 8 * N**3 // 3)),
+    ],
+)
+def test_matrix_functions_count_in_leading_order(function, shapes, expected):
+    options = {"solve_triangular": (True, False), "pinv": (None,)}.get(function, ())
+    assert str(counted(function, *shapes, options=options)) == str(expected)
+
+
+def test_every_matrix_function_is_counted():
+    assert COSTS.keys() == MATRIX_FUNCTIONS.keys()
+
+
+def test_leading_orders_are_marked_and_say_what_they_are():
+    w = gc.parameter("w", shape=(3, 3), init=np.eye(3))
+    graph = gc.Graph(gc.cost(np.linalg.det(w), name="C"), name="net")
+    (cost,) = (b["cost"][0] for b in facts_of(graph)["blocks"])
+    assert cost["operations"].startswith("≈")
+    assert cost["notes"] == ["det: 2/3 n³ (GVL 3.2)"]
+    graph = gc.Graph(gc.cost(gc.expm(w).sum(), name="C"), name="net")
+    assert facts_of(graph)["total"][0]["operations"].startswith("≥")  # squarings come on top
+
+
+def test_an_equation_costs_at_least_one_step():
+    w = gc.parameter("w", shape=3)
+    z = gc.fixed_point(lambda z: np.tanh(w * z + 1.0), np.zeros(3))
+    graph = gc.Graph(gc.cost(z.sum(), name="C"), name="net")
+    assert facts_of(graph)["total"][0]["operations"].startswith("≥\u20091")
 
 
 def test_amounts():
     assert amount(1234567) == "1\u2009234\u2009567"
     assert amount(999) == "999"
     assert amount(named("P") * 12000 + 5) == "12\u2009000\u2009P + 5"
+    n = named("n")
+    assert amount(2 * n * n * n // 3 + n * n) == "n² + 2\u2009n³/3"
 
 
 def test_formulas_of_equal_blocks_are_listed_once_each():
@@ -204,9 +266,43 @@ def test_the_numbers_of_a_sample_are_those_of_the_program():
             np.ravel(found["gradients"][name]["values"]), g.ravel(), rtol=1e-4, atol=1e-6
         )
     assert found["gradients"]["C"]["values"] == [[1.0]]
+    assert found["gradients"]["s"]["norm"] == pytest.approx(
+        np.linalg.norm(program_gradient(graph, "s", params, data)), rel=1e-5
+    )
     assert "x" not in found["gradients"]  # observed: no gradient is asked for
     given = {**data, **params._replace(first_w=np.zeros((3, 4)))._asdict()}
     assert values_of(graph, given)["values"]["s"]["values"] == [[0.0, 0.0, 0.0]]
+
+
+def program_gradient(graph, name, params, data):
+    """The gradient by one variable, taken alone."""
+    v = next(v for v in graph.variables if graph.name_of(v) == name)
+    inputs = [*graph.inputs, *graph.parameters]
+    alone = gc.compile_function(inputs, gc.grad(graph.costs[0].outputs[0], v))
+    return alone(*(data[graph.name_of(i)][0] for i in graph.inputs), *params)
+
+
+def test_the_gradients_of_a_deep_model_come_from_one_sweep(monkeypatch):
+    from graphc.calculus import reverse
+
+    seen, sweep = [], reverse.sweep
+    monkeypatch.setattr(reverse, "sweep", lambda *a, **k: seen.append(1) or sweep(*a, **k))
+    found = values_of(deep(12), {"z0": np.ones(4), "y": np.zeros(4)})
+    assert len(found["gradients"]) == 12 * 4 + 1
+    assert len(seen) <= 2
+
+
+def test_gradients_pass_the_named_softmax_that_underflows():
+    w = gc.parameter("w", shape=3, init=np.array([0.0, 900.0, -900.0]))
+    t = gc.function(double)(w, output="t")
+    p = gc.softmax(t, output="p")
+    graph = gc.Graph(gc.cost(-np.log(p)[0], name="C"), name="net")
+    found = values_of(graph, {})
+    assert found["gradients"]["t"]["values"] == [[-1.0, 1.0, 0.0]]
+
+
+def double(w):
+    return 2.0 * w
 
 
 def test_one_sample_without_an_axis_of_samples():
