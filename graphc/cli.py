@@ -22,15 +22,15 @@ from graphc.errors import CompileError, GraphcError, OutputError, UsageError
 from graphc.language.blockwise import block_formulas
 from graphc.language.graph import Graph
 from graphc.modelfile import load_graphs
-from graphc.render.draw import (
+from graphc.render.drawing import DIRECTIONS
+from graphc.render.files import FORMATS, PAGES, render
+from graphc.render.options import (
     AVERAGE_STYLES,
     BACKWARD_STYLES,
     ENGINES,
     LOOP_STYLES,
     PARAMETER_STYLES,
 )
-from graphc.render.drawing import DIRECTIONS
-from graphc.render.files import FORMATS, render
 from graphc.render.palettes import PALETTES
 from graphc.training.parsing import parse_rule
 
@@ -336,6 +336,11 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _explore(options: argparse.Namespace) -> int:
+    if options.output is not None and options.output.suffix.lower() not in PAGES:
+        raise UsageError(
+            f"explore writes an interactive page; name it {options.output.stem}.html, or draw "
+            f"{options.output.name} with: graphc render"
+        )
     for graph in _drawn_graphs(options):
         path = _draw(graph, options.output or Path(f"{graph.name}.html"), options)
         if not options.no_open and not webbrowser.open(path.resolve().as_uri()):

@@ -26,7 +26,7 @@ ybar = model(m=10, name="G")(x, output="ybar")
 net = gc.Graph(distance(y, ybar, name="C"), name="figure_1")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     gc.render(net, f"{folder}/figure_1.svg", palette="classic", shapes=False)
 
 

@@ -26,7 +26,7 @@ ybar = model(m=10, name="G")(x, output="ybar")
 net = gc.Graph(distance(y, ybar, name="C"), name="figure_2")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     options = {"palette": "classic", "shapes": False}
     gc.render(net, f"{folder}/figure_2.svg", average="stack", **options)
     gc.render(net, f"{folder}/figure_2_plate.svg", average="plate", params="shared", **options)

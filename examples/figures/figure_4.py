@@ -30,7 +30,7 @@ for k, width in enumerate(widths):
 net = gc.Graph(distance(y, s, name="C"), name="figure_4")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     gc.render(net, f"{folder}/figure_4.svg", palette="classic", shapes=False)
     gc.render(net, f"{folder}/figure_4_shapes.svg", params="stub")
 

@@ -35,7 +35,7 @@ z = gc.tanh(s, output="z_i", name="h", label="h(s_i)")
 net = gc.Graph(z, name="figure_5")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     gc.render(net, f"{folder}/figure_5.svg", palette="classic", direction="LR")
     gc.render(net, f"{folder}/figure_5_open.svg", palette="classic", expand=["unit"])
 

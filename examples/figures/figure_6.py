@@ -19,7 +19,7 @@ z = gc.tanh(s, output="z", name="h", label="h(s)")
 net = gc.Graph(rest(z, name="C"), name="figure_6")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     gc.render(net, f"{folder}/figure_6.svg", backward="overlay", direction="LR")
     gc.render(net, f"{folder}/figure_6_mirror.svg", backward="mirror", direction="LR")
 

@@ -28,7 +28,7 @@ sums = [
 net = gc.Graph(rest(*sums, name="C"), name="figure_7")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     gc.render(net, f"{folder}/figure_7.svg", backward="overlay")
     gc.render(net, f"{folder}/figure_7_mirror.svg", backward="mirror")
 

@@ -27,7 +27,7 @@ z_g = module(g="d_g", name="g")(z_f, output="z_g")
 net = gc.Graph(rest(z_g, name="C"), name="figure_8")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     gc.render(net, f"{folder}/figure_8.svg", magnify="g")
 
 

@@ -27,7 +27,7 @@ for k, width in enumerate((60, 40, 10), 1):
 net = gc.Graph(distance(y, z, name="C"), name="figure_9")
 
 
-def draw(folder="out"):
+def draw(folder="."):
     options = {"backward": "mirror", "params": "stub", "shapes": False}
     gc.render(net, f"{folder}/figure_9.svg", **options)
     gc.render(net, f"{folder}/figure_9_dark.svg", palette="dark", **options)

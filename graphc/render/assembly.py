@@ -55,7 +55,7 @@ def assemble(
     for name, part in laid.items():
         by = shifts[name]
         for i, element in enumerate(part.grid.network.elements):
-            if element.kind not in ("frame", "port"):
+            if element.kind not in ("frame", "port") and part.holds(element):
                 bodies[element.id] = part.grid.bodies[i], moved(part.grid.at(i), by)
         if name != WHOLE:
             (a, b, c, d), label = part.box, part.label
@@ -80,7 +80,7 @@ def find_shifts(laid: Mapping[str, Laid]) -> dict[str, Point]:
     shifts = {WHOLE: (0.0, 0.0)}
     for name, part in reversed(list(laid.items())):
         for i, element in enumerate(part.grid.network.elements):
-            if element.kind == "frame":
+            if element.kind == "frame" and part.holds(element):
                 middle = laid[element.id].middle
                 at = moved(part.grid.at(i), shifts[name])
                 shifts[element.id] = at[0] - middle[0], at[1] - middle[1]

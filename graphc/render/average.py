@@ -49,8 +49,16 @@ def average_of(diagram: Diagram, graph: Graph, indexed: bool) -> Averaged:
         )
     trained = "w" if graph.parameters else ""
     label = rf"\mathcal{{L}}({', '.join(filter(None, ['S', trained]))})"
-    mean = Element(MEAN, "function", r"\frac{1}{P} \sum_p", hint="the mean over all samples")
-    total = Element(TOTAL, "computed", label, hint="the average loss over the set S")
+    mean = Element(
+        MEAN,
+        "function",
+        r"\frac{1}{P} \sum_p",
+        hint="the mean over all samples",
+        jacobian=r"\dfrac{1}{P}",
+    )
+    total = Element(
+        TOTAL, "computed", label, hint="the average loss over the set S", symbol=r"\mathcal{L}"
+    )
     others = [cost for cost in costs if cost.id not in sampled]
     elements: list[Element] = [mean]
     edges = [Edge(cost.id, MEAN, target_port=k) for k, cost in enumerate(averaged)]
@@ -58,7 +66,7 @@ def average_of(diagram: Diagram, graph: Graph, indexed: bool) -> Averaged:
     if others:  # such as a penalty on the parameters: added once
         elements += [
             Element("mean loss", "computed", ""),
-            Element("sum of costs", "function", "+", hint="the sum of all costs"),
+            Element("sum of costs", "function", "+", hint="the sum of all costs", jacobian="1"),
         ]
         edges += [Edge(MEAN, "mean loss"), Edge("mean loss", "sum of costs")]
         edges += [Edge(cost.id, "sum of costs", target_port=1 + k) for k, cost in enumerate(others)]

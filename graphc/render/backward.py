@@ -1,7 +1,8 @@
 r"""The backward pass in a diagram: as a second network, or along the edges of the first.
 
 A cotangent :math:`\partial c / \partial z` is a row vector where `z` is a vector; a block takes
-that of its output to that of its input by a product with its Jacobian. `c` is the sum of the costs.
+that of its output to that of its input by a product with its Jacobian. `c` is the sum of the costs,
+or where they are averaged the average loss.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphc.errors import RenderError
-from graphc.render.diagram import Diagram, Edge, Element
+from graphc.render.average import PLATE, TOTAL
+from graphc.render.diagram import Diagram, Edge, Element, Group
 
 MOST_JACOBIANS = 2  # inputs that the label of one block names
 VARIABLES = ("observed", "computed", "latent", "parameter")
@@ -20,8 +22,9 @@ VARIABLES = ("observed", "computed", "latent", "parameter")
 class Active:
     """What takes part in the backward pass: ``edges`` carry a gradient back.
 
-    ``inputs`` are the variables that a block passes gradients to, ``total`` is the symbol of the
-    sum of all costs.
+    ``inputs`` are the variables that a block passes gradients to, ``total`` is the symbol of what
+    is differentiated and ``ends`` where it stands: the costs, or their average. In blocks that are
+    ``summed``, those within a plate, the gradients by parameters are sums over the samples.
     """
 
     elements: Mapping[str, Element]
@@ -29,6 +32,8 @@ class Active:
     inputs: Mapping[str, tuple[Element, ...]]
     outputs: Mapping[str, tuple[Element, ...]]
     total: str
+    ends: tuple[Element, ...]
+    summed: frozenset[str]
 
 
 def find_active(diagram: Diagram) -> Active:
@@ -52,7 +57,8 @@ def find_active(diagram: Diagram) -> Active:
     for edge in diagram.edges:
         into.setdefault(edge.target, []).append(edge)
     found: dict[str, Element] = {}
-    pending = list(reversed(costs))
+    ends = [element for element in diagram.elements if element.id == TOTAL] or costs
+    pending = list(reversed(ends))
     while pending:
         element = pending.pop()
         if element.id in found:
@@ -74,12 +80,25 @@ def find_active(diagram: Diagram) -> Active:
     outputs: dict[str, tuple[Element, ...]] = {}
     for edge in edges:
         source, target = found[edge.source], found[edge.target]
+        if edge.entering:
+            source = replace(source, label=edge.entering)
         if target.kind not in VARIABLES and source not in inputs.get(target.id, ()):
             inputs[target.id] = (*inputs.get(target.id, ()), source)
         if source.kind not in VARIABLES:
             outputs[source.id] = (*outputs.get(source.id, ()), target)
     total = output_label(costs[0]) if len(costs) == 1 else "c"
-    return Active(found, edges, inputs, outputs, total)
+    if ends is not costs:
+        total = symbol_of(ends[0])
+    return Active(found, edges, inputs, outputs, total, tuple(ends), held_by(diagram, PLATE))
+
+
+def held_by(diagram: Diagram, group: str) -> frozenset[str]:
+    """Return everything within a group, and within the groups in it."""
+    found = {group}
+    for outer in reversed(diagram.groups):  # inner ones come first
+        if outer.id in found:
+            found.update(outer.members)
+    return frozenset(found)
 
 
 def symbol_of(element: Element) -> str:
@@ -101,6 +120,8 @@ def partial(above: str, below: str) -> str:
 
 def jacobian_label(block: Element, inputs: tuple[Element, ...]) -> str:
     """Return the Jacobian of a block by its inputs as LaTeX."""
+    if block.jacobian:
+        return block.jacobian
     names = [symbol_of(v) for v in inputs]
     if not names:
         return ""
@@ -119,7 +140,8 @@ def leaving_label(block: Element, active: Active) -> str:
         return r",\;".join(partial(total, name) for name in names)
     (output,) = active.outputs[block.id]
     product = partial(total, symbol_of(output)) + r"\," + partial(symbol_of(block), names[0])
-    return f"{partial(total, names[0])} = {product}"
+    sum_ = r"\textstyle\sum_p " if block.id in active.summed else ""
+    return f"{partial(total, names[0])} = {sum_}{product}"
 
 
 def row_space(element: Element) -> str:
@@ -152,41 +174,52 @@ def mirror(diagram: Diagram) -> Diagram:
     Raises
     ------
     RenderError
-        If there is no cost, or a frame around a part of the diagram.
+        If there is no cost.
     """
-    if diagram.groups:
-        raise RenderError(
-            "backward='mirror' draws a second network beside the whole model and knows no frames; "
-            "use backward='overlay', or leave average and expand out"
-        )
     active = find_active(diagram)
-    costs = [element for element in diagram.elements if element.kind == "cost"]
-    outputs, seeds, edges, seeding = outputs_of(costs), [], [], []
-    for cost in costs:
-        edges.append(Edge(cost.id, output_id(cost)))
-        seeds.append(
-            Element(f"seed of {cost.id}", "seed", "1", hint="∂c/∂c = 1", twin=output_id(cost))
-        )
-        seeding.append(Edge(f"seed of {cost.id}", backward_id(cost), "backward"))
-    back = [
-        mirrored(element, active) for element in diagram.elements if element.id in active.elements
+    costs = [element for element in active.ends if element.kind == "cost"]
+    outputs, edges = outputs_of(costs), [Edge(cost.id, output_id(cost)) for cost in costs]
+    tops = outputs or active.ends  # the seed 1 stands where the scalar that is differentiated does
+    seeds = [
+        Element(f"seed of {top.id}", "seed", "1", hint="∂c/∂c = 1", twin=top.id) for top in tops
     ]
+    back = [
+        mirrored(element, active)
+        for element in diagram.elements
+        if element.id in active.elements and element not in tops
+    ]
+    twins = {element.twin: element.id for element in (*back, *seeds)}
     backward = [
         Edge(
-            backward_id(active.elements[edge.target]),
-            backward_id(active.elements[edge.source]),
+            twins[edge.target],
+            twins[edge.source],
             "backward",
             edge.source_port,
             edge.target_port,
+            carried=edge.kind == "carry",
         )
-        for edge in active.edges
+        for edge in (*active.edges, *edges)
     ]
     return replace(
         diagram,
         elements=(*diagram.elements, *outputs, *back, *seeds),
-        edges=(*diagram.edges, *edges, *backward, *seeding),
+        edges=(*diagram.edges, *edges, *backward),
         description=f"{diagram.description}; beside it the backward pass",
+        groups=(*diagram.groups, *mirrored_groups(diagram.groups, twins)),
     )
+
+
+def mirrored_groups(groups: Sequence[Group], twins: Mapping[str, str]) -> list[Group]:
+    """Return the frames of the backward pass, around what mirrors the members of each group."""
+    known = dict(twins)
+    found = []
+    for group in groups:
+        members = tuple(known[member] for member in group.members if member in known)
+        if members:
+            known[group.id] = f"backward {group.id}"
+            hint = f"the backward pass of {group.hint or group.id}"
+            found.append(Group(known[group.id], group.kind, group.label, members, hint, group.id))
+    return found
 
 
 def output_id(cost: Element) -> str:
@@ -213,10 +246,11 @@ def backward_id(element: Element) -> str:
 def mirrored(element: Element, active: Active) -> Element:
     """Return the element of the backward pass: a cotangent, or a product with a Jacobian."""
     if element.kind in VARIABLES:
+        name = symbol_of(element)
         return Element(
             backward_id(element),
             "cotangent",
-            partial(active.total, symbol_of(element)),
+            partial(active.total, name) if name else "",
             note=row_space(element),
             hint=f"the gradient by {element.hint or element.id}",
             twin=element.id,
@@ -248,7 +282,7 @@ def overlay(diagram: Diagram) -> Diagram:
     """
     active = find_active(diagram)
     carrying = set(active.edges)
-    costs = [element for element in diagram.elements if element.kind == "cost"]
+    costs = [element for element in active.ends if element.kind == "cost"]
     elements = [
         labelled(element, active) if element.id in active.elements else element
         for element in diagram.elements
@@ -264,8 +298,10 @@ def overlay(diagram: Diagram) -> Diagram:
 
 def labelled(element: Element, active: Active) -> Element:
     """Return the element with its cotangent or its Jacobian beside it."""
+    if element in active.ends and element.kind != "cost":
+        return replace(element, gradient="1")
     if element.kind in VARIABLES:
-        name = symbol_of(element)  # inside open blocks, not every variable has one
+        name = symbol_of(element)
         return replace(element, gradient=partial(active.total, name) if name else "")
     jacobians = [jacobian_label(element, active.inputs.get(element.id, ()))]
     jacobians += [partial(symbol_of(element), name) for name in element.parameters[:1]]

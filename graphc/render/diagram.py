@@ -62,6 +62,8 @@ class Element:
         Of an element of the backward pass: the id of the element that it mirrors.
     symbol : str
         LaTeX of the name alone, as derivatives are written with it; by default the label.
+    jacobian : str
+        LaTeX of a block's derivative by its inputs, where it says more than ``∂f/∂x`` does.
     sizes : tuple of str
         LaTeX of the axes of a variable, where the figure is to show shapes.
     """
@@ -77,6 +79,7 @@ class Element:
     leaving: str = ""
     twin: str = ""
     symbol: str = ""
+    jacobian: str = ""
     sizes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -108,6 +111,10 @@ class Edge:
         Draw a second, dashed arrow back along the edge: the gradient that it carries.
     stopped : bool
         No derivative passes the edge, so the backward pass leaves it out.
+    carried : bool
+        Of a backward edge: it mirrors a carry edge.
+    entering : str
+        LaTeX of the variable that enters, where the source is drawn for several.
     """
 
     source: str
@@ -118,6 +125,8 @@ class Edge:
     label: str = ""
     returned: bool = False
     stopped: bool = False
+    carried: bool = False
+    entering: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a kind that has no colour."""
@@ -144,6 +153,8 @@ class Group:
         Ids of elements and of groups.
     hint : str
         Plain text, shown when the pointer rests on the frame.
+    twin : str
+        Of a frame in the backward pass: the id of the group that it mirrors, which comes before.
     """
 
     id: str
@@ -151,6 +162,7 @@ class Group:
     label: str
     members: tuple[str, ...]
     hint: str = ""
+    twin: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a kind that has no frame, and a frame around nothing."""

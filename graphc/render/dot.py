@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphc.calculus.names import printable
 from graphc.render.diagram import Group
 from graphc.render.drawing import Drawing, Frame, Node, Wire
+from graphc.render.listing import listed
 from graphc.render.palettes import Palette
 from graphc.render.plain import plain_label
 
@@ -22,6 +23,7 @@ FONT = "STIX Two Text, Times"
 
 def print_dot(drawing: Drawing, palette: Palette) -> str:
     """Print the elements and edges of a drawing in the language of Graphviz."""
+    drawing = listed(drawing)
     names = {node.element.id: f"n{i}" for i, node in enumerate(drawing.nodes)}
     figure = {"rankdir": drawing.direction, "bgcolor": palette.background}
     frame = {"color": palette.note, "style": "rounded", "fontname": FONT}

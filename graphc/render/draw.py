@@ -14,16 +14,11 @@ from graphc.render.folding import fold as fold_repeats
 from graphc.render.layout import lay_out
 from graphc.render.magnifying import magnify as magnify_block
 from graphc.render.model import diagram_of
+from graphc.render.options import check_options
 from graphc.render.palettes import find_palette
 from graphc.render.pinning import pin
 from graphc.render.stacking import stack
 from graphc.render.svg import print_svg
-
-PARAMETER_STYLES = ("implicit", "stub", "shared")
-BACKWARD_STYLES = ("mirror", "overlay")
-AVERAGE_STYLES = ("stack", "plate")
-LOOP_STYLES = ("loop", "unrolled", "closed")
-ENGINES = ("auto", "builtin", "dot")
 
 
 def drawing_of(
@@ -50,16 +45,34 @@ def drawing_of(
     RenderError
         If an option is unknown, or cannot be drawn together with another.
     """
-    check("params", params, PARAMETER_STYLES)
-    check("engine", engine, ENGINES)
-    check("loops", loops, LOOP_STYLES)
-    check("backward", backward, (None, *BACKWARD_STYLES))
-    check("average", average, (None, *AVERAGE_STYLES))
+    check_options(
+        {
+            "direction": direction,
+            "params": params,
+            "backward": backward,
+            "average": average,
+            "engine": engine,
+            "width": width,
+            "spacing": spacing,
+            "positions": positions,
+            "expand": expand,
+            "loops": loops,
+            "magnify": magnify,
+            "fold": fold,
+            "shapes": shapes,
+        }
+    )
     flow = None if direction is None else find_direction(direction)
-    diagram = diagram_of(graph, shapes, expand, params, loops, named=backward is not None)
     if magnify is not None:
-        return lay_out(magnified(graph, magnify, shapes), flow, width=width, spacing=spacing)
+        diagram = magnified(graph, magnify, shapes)
+    else:
+        diagram = diagram_of(graph, shapes, expand, params, loops, named=backward is not None)
     if fold:
+        if diagram.groups:
+            raise RenderError(
+                "fold draws equal parts of a model of closed blocks once; leave expand out, and "
+                "draw loops closed"
+            )
         diagram = fold_repeats(diagram)
     averaged = None
     if average is not None:
@@ -67,10 +80,10 @@ def drawing_of(
         if average == "plate":
             diagram = with_plate(averaged)
     if backward is not None:
-        if averaged is not None:
+        if average == "stack":
             raise RenderError(
-                "backward and average are not drawn in one figure; draw two figures, for the "
-                "gradient of an average is the average of the gradients"
+                "average='stack' has no room for gradients among its copies; draw backward with "
+                "average='plate'"
             )
         diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
     drawing = lay_out(diagram, flow, params == "stub", engine=engine, width=width, spacing=spacing)
@@ -124,12 +137,6 @@ def ids_of(
     return found
 
 
-def check(name: str, value: str | None, known: Collection[str | None]) -> None:
-    """Refuse a value that an option does not have."""
-    if value not in known:
-        raise RenderError(f"unknown {name}={value!r}; it is one of {', '.join(map(str, known))}")
-
-
 def draw_svg(
     diagram: Diagram,
     *,
@@ -160,7 +167,7 @@ def draw_svg(
     RenderError
         If an option is unknown or the edges close a cycle.
     """
-    check("params", params, PARAMETER_STYLES)
+    check_options({"params": params, "direction": direction, "palette": palette})
     drawing = lay_out(
         diagram,
         direction=None if direction is None else find_direction(direction),

@@ -95,7 +95,9 @@ def render(
     Raises
     ------
     RenderError
-        For an unknown format or option.
+        For an unknown format, and for an option that is unknown or that this figure cannot show:
+        one that places elements in files whose readers do that themselves, or one that changes
+        nothing beside another.
     OutputError
         If the file cannot be written, or exists and is not graphc's.
     """
@@ -106,29 +108,31 @@ def render(
         raise RenderError(
             f"cannot draw {target.name}: the formats are {', '.join(FORMATS)}, by the file's ending"
         )
-    if data is not None and form not in PAGES:
-        raise RenderError(
-            f"data is shown by the interactive page, not by {target.name}; write .html"
-        )
-    content = content_of(
-        graph,
-        form,
-        palette,
-        direction=direction,
-        params=params,
-        backward=backward,
-        average=average,
-        engine=engine,
-        width=width,
-        spacing=spacing,
-        positions=positions,
-        expand=expand,
-        loops=loops,
-        magnify=magnify,
-        fold=fold,
-        shapes=shapes,
-        **({} if data is None else {"data": data}),
-    )
+    options: dict[str, Any] = {
+        "palette": palette,
+        "direction": direction,
+        "params": params,
+        "backward": backward,
+        "average": average,
+        "engine": engine,
+        "width": width,
+        "spacing": spacing,
+        "positions": positions,
+        "expand": expand,
+        "loops": loops,
+        "magnify": magnify,
+        "fold": fold,
+        "shapes": shapes,
+        "data": data,
+    }
+    # Late, so that `import graphc` does not load the layout.
+    from graphc.render.options import check_format, check_options
+
+    check_options(options)
+    check_format(form, target.name, options)
+    if data is None:
+        del options["data"]
+    content = content_of(graph, form, **options)
     return save_data(target, content, force)
 
 
@@ -136,7 +140,6 @@ def content_of(graph: Graph, form: str, palette: str = "light", **options: Any) 
     """Return a figure in one of the formats; `options` are those of :func:`render`."""
     if form in PAGES:
         return PAGES[form](graph, palette, **options)
-    # Late, so that `import graphc` does not load the layout.
     from graphc.render.draw import drawing_of
     from graphc.render.palettes import find_palette
     from graphc.render.writers import WRITERS

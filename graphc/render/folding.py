@@ -73,7 +73,8 @@ def rebuilt(
     edges: list[Edge] = []
     for e, edge in enumerate(diagram.edges):
         if e in moved:
-            edges.append(replace(edge, source=diagram.elements[moved[e]].id))
+            last = diagram.elements[network.source[e]].label
+            edges.append(replace(edge, source=diagram.elements[moved[e]].id, entering=last))
         elif network.source[e] not in dropped and network.target[e] not in dropped:
             edges.append(edge)
     return replace(

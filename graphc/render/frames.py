@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from graphc.render.bodies import Body, oriented
 from graphc.render.clearance import boxes
 from graphc.render.curves import Route
-from graphc.render.diagram import Group
+from graphc.render.diagram import Element, Group
 from graphc.render.drawing import Box, Direction, Path, Point, path_points
 from graphc.render.grid import Grid
 from graphc.render.labels import EDGE_LABEL_SIZE, FRAME_SIZE, Label, measure
+from graphc.render.placement import mirror_vertices
+from graphc.render.routing import route
 from graphc.render.scopes import Scope
 from graphc.render.shapes import KAPPA, Shape
 
@@ -34,6 +36,10 @@ class Laid:
     box: Box
     label: tuple[Label, Point] | None
     middle: Point
+
+    def holds(self, element: Element) -> bool:
+        """Whether an element of the grid is of this scope, and not of the one that mirrors it."""
+        return self.scope.group is None or bool(self.scope.group.twin) == bool(element.twin)
 
 
 def moved(point: Point, by: Point) -> Point:
@@ -63,51 +69,70 @@ def edge_labels(grid: Grid, routes: Sequence[Route], e: int) -> list[tuple[Label
     ]
 
 
-def extent(grid: Grid, routes: Sequence[Route]) -> Box:
-    """Return the box around everything in a scope but its ports."""
+def extent(grid: Grid, routes: Sequence[Route], mirrored: bool) -> Box:
+    """Return the box around everything in a scope but its ports, or in what mirrors it."""
     points: list[Point] = []
+    back = set(mirror_vertices(grid.network, grid.layers))
     for v in range(len(grid.bodies)):
+        if (v in back) != mirrored:
+            continue
         if v >= grid.layers.elements or grid.network.elements[v].kind != "port":
             for a, b, c, d in boxes(grid, v, own=False):
                 points += [(a, b), (c, d)]
-    for e, route in enumerate(routes):
+    for e, way in enumerate(routes):
+        if grid.network.flipped(e) != mirrored:
+            continue
         ends = (grid.network.source[e], grid.network.target[e])
         if all(grid.network.elements[i].kind != "port" for i in ends):
-            points += path_points(route.path)
+            points += path_points(way.path)
             for label, at in edge_labels(grid, routes, e):
                 deep, wide = oriented(label, grid.horizontal)
                 points += [moved(at, (-deep / 2, -wide / 2)), moved(at, (deep / 2, wide / 2))]
         else:
             # Only how far across it runs: along the flow it leads out of the frame.
             low, high = min(p for p, _ in points), max(p for p, _ in points)
-            points += [(min(max(p, low), high), q) for p, q in path_points(route.path)]
+            points += [(min(max(p, low), high), q) for p, q in path_points(way.path)]
     alongs, acrosses = zip(*points, strict=True)
     return min(alongs), min(acrosses), max(alongs), max(acrosses)
 
 
-def frame(scope: Scope, grid: Grid, routes: Sequence[Route], direction: Direction) -> Laid:
-    """Put a frame with a label around a scope."""
+def frame_scopes(scopes: Sequence[Scope], grid: Grid, direction: Direction) -> list[Laid]:
+    """Put frames around a scope and around what mirrors it, level with each other."""
+    routes = route(grid)
+    boxes = [extent(grid, routes, mirrored) for mirrored in (False, True)[: len(scopes)]]
+    low, high = min(box[0] for box in boxes), max(box[2] for box in boxes)
+    return [
+        frame(scope, grid, routes, (low, box[1], high, box[3]), direction)
+        for scope, box in zip(scopes, boxes, strict=True)
+    ]
+
+
+def frame(
+    scope: Scope, grid: Grid, routes: Sequence[Route], content: Box, direction: Direction
+) -> Laid:
+    """Put a frame with a label around the content of a scope."""
     assert scope.group is not None
-    low, left, high, right = extent(grid, routes)
+    low, left, high, right = content
     low, left, high, right = low - PAD, left - PAD, high + PAD, right + PAD
     ports = {
         element.id: grid.at(i)
         for i, element in enumerate(grid.network.elements)
         if element.kind == "port"
     }
-    low = min([low, *(ports[name][0] for name in scope.ins)])
-    high = max([high, *(ports[name][0] for name in scope.outs)])
+    middles = [at[0] for at in ports.values()]  # those of a mirrored scope stand level
+    low, high = min([low, *middles]), max([high, *middles])
     box = (low, left, high, right)
     label = None
     if scope.group.label:
         text = measure(scope.group.label, FRAME_SIZE)
         leading_on = (scope.group.kind == "composite") == (direction == "BT")
-        crossing = [ports[name][1] for name in (scope.outs if leading_on else scope.ins)]
+        sides = scope.outs if leading_on else scope.ins
+        crossing = [ports[name][1] for name in sides if name in ports]
         box, at = with_band(box, text, scope.group, direction, crossing)
         label = text, at
     along = (box[0] + box[2]) / 2
     # What leads on is to stand straight over where it leaves.
-    names = [*scope.outs, *scope.ins]
+    names = [name for name in (*scope.outs, *scope.ins) if name in ports]
     across = ports[names[0]][1] if names else (box[1] + box[3]) / 2
     return Laid(scope, grid, routes, box, label, (along, across))
 
@@ -165,8 +190,8 @@ def frame_body(laid: Laid) -> Body:
         if element.kind == "port"
     }
     shape = Shape("frame", (high - low) / 2, max(before, after))
-    ins = tuple(across[name] for name in laid.scope.ins)
-    outs = tuple(across[name] for name in laid.scope.outs)
+    ins = tuple(across.get(name, 0.0) for name in laid.scope.ins)
+    outs = tuple(across.get(name, 0.0) for name in laid.scope.outs)
     return Body(shape, before, after, shape.along, ins=ins, outs=outs)
 
 

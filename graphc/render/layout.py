@@ -13,7 +13,7 @@ from graphc.render.assembly import assemble
 from graphc.render.diagram import Diagram
 from graphc.render.dotlayout import has_dot, lay_out_by_dot
 from graphc.render.drawing import Direction, Drawing
-from graphc.render.frames import Laid, frame, frame_body
+from graphc.render.frames import Laid, frame_body, frame_scopes
 from graphc.render.grid import Grid
 from graphc.render.layers import arrange, measure_bodies, rank_positions
 from graphc.render.placement import place
@@ -95,7 +95,17 @@ def built_in(diagram: Diagram, direction: Direction, levelled: bool, settings: S
     scopes, trails = split(diagram)
     laid: dict[str, Laid] = {}
     for name, scope in scopes.items():
-        laid[name] = lay_scope(scope, direction, levelled, settings, laid)
+        if scope.group is not None and scope.group.twin:
+            continue
+        mirror = [s for s in scopes.values() if s.group is not None and s.group.twin == name]
+        grid = lay_scope(scope, direction, levelled, settings, laid)
+        if scope.group is None:
+            laid[name] = whole_of(scope, grid)
+        else:
+            both = frame_scopes((scope, *mirror), grid, direction)
+            laid |= {
+                s.group.id: made for s, made in zip((scope, *mirror), both, strict=True) if s.group
+            }
     return assemble(diagram, direction, laid, trails)
 
 
@@ -121,7 +131,7 @@ def lay_scope(
     levelled: bool,
     settings: Settings,
     inner: Mapping[str, Laid],
-) -> Laid:
+) -> Grid:
     """Lay out one scope, whose inner groups are laid out already."""
     horizontal = direction in ("LR", "RL")
     network = read_network(scope.elements, scope.edges)
@@ -136,8 +146,5 @@ def lay_scope(
     middle, half = rank_positions(network, layers, bodies, places, settings)
     grid = Grid(network, ranks, layers, bodies, places, middle, half, horizontal)
     if scope.group is not None:
-        grid = carry(grid)
-        return frame(scope, grid, route(grid), direction)
-    if horizontal or settings.width is not None:
-        grid = wrap(grid, settings)
-    return whole_of(scope, grid)
+        return carry(grid)
+    return wrap(grid, settings) if horizontal or settings.width is not None else grid

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from graphc.calculus.names import printable
 from graphc.render.diagram import KINDS, Element, Group
 from graphc.render.drawing import Drawing, Frame, Node, Wire
+from graphc.render.listing import listed
 from graphc.render.palettes import Palette
 from graphc.render.plain import plain_label
 
@@ -21,6 +22,7 @@ PLAIN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 
 def print_mermaid(drawing: Drawing, palette: Palette) -> str:
     """Print the elements and edges of a drawing in the language of Mermaid."""
+    drawing = listed(drawing)
     names = {node.element.id: f"n{i}" for i, node in enumerate(drawing.nodes)}
     lines = [f"flowchart {drawing.direction}"]
     for node in drawing.nodes:

@@ -66,10 +66,10 @@ class Scope:
         self.parts.slots.append(slot)
         return slot
 
-    def make(self, v: Variable) -> None:
+    def make(self, v: Variable, use: Use) -> None:
         """Make a slot for what a block in an open one computes, unless there is one."""
         if self.around is not None and self.find(v) is None:
-            name = self.names.get(id(v), v.name) or ""
+            name = self.names.get(id(v), v.name) or (f"{use.name}_out" if self.parts.named else "")
             told = v.declaration.label or (subscripted(name, self.index) if name else "")
             self.add(v, told, name)
 
@@ -102,6 +102,7 @@ class Parts:
 
     def __init__(self, graph: Graph, named: bool) -> None:
         self.graph = graph
+        self.named = named
         self.blocks: list[Block] = []
         self.frames: list[Block] = []
         self.slots: list[Slot] = []
@@ -114,6 +115,10 @@ class Parts:
             label = v.declaration.label or (math_label(name) if named or v.name else "")
             self.whole.slots[id(v)] = Slot(v, f"variable {name}", "", label, name)
             self.slots.append(self.whole.slots[id(v)])
+        for v in graph.parameters:  # shown where they turn out to be circles
+            name = graph.name_of(v)
+            label = v.declaration.label or math_label(name)
+            self.whole.slots[id(v)] = Slot(v, f"variable {name}", "", label, name)
 
 
 def open_blocks(
@@ -151,7 +156,7 @@ def open_blocks(
             continue
         parts.blocks.append(block)
         for v in block.use.outputs:
-            block.scope.make(v)
+            block.scope.make(v, block.use)
     for name in sorted(wanted):
         if not met.get(name):
             fault = "is made of no other blocks" if name in met else "is not in the graph"
@@ -175,7 +180,7 @@ def open_composite(parts: Parts, block: Block) -> list[Block]:
         return []
     scope = Scope(parts, block.id, block.scope, block.scope.index)
     for result, output in zip(results, use.outputs, strict=True):
-        block.scope.make(output)
+        block.scope.make(output, use)
         slot = block.scope.find(output)
         if slot is not None:
             scope.slots[id(result)] = slot
@@ -198,7 +203,7 @@ def open_loop(parts: Parts, block: Block, style: str) -> list[Block]:
     if style == "closed" or not uses:
         return []
     for v in block.use.outputs:
-        block.scope.make(v)
+        block.scope.make(v, block.use)
     name_results(block)
     return unroll(parts, block, uses) if style == "unrolled" else one_step(parts, block, uses)
 
@@ -239,7 +244,7 @@ def one_step(parts: Parts, block: Block, uses: Sequence[Use]) -> list[Block]:
     blocks = list(blocks_in(block, uses, scope))
     for inner in blocks:
         for v in inner.use.outputs:
-            scope.make(v)
+            scope.make(v, inner.use)
     for k, (v, output) in enumerate(zip(loop.results, block.use.outputs, strict=True)):
         source = scope.find(v)
         connect(parts, source, block.scope.find(output))
@@ -282,7 +287,7 @@ def unroll(parts: Parts, block: Block, uses: Sequence[Use]) -> list[Block]:
         blocks = list(blocks_in(block, uses, scope, f"step {step} "))
         for inner in blocks:
             for v in inner.use.outputs:
-                scope.make(v)
+                scope.make(v, inner.use)
         found += blocks
         state = [scope.find(v) for v in loop.results[: loop.carries]]
         for v, output in zip(

@@ -114,6 +114,6 @@ def find_palette(name: str) -> Palette:
     RenderError
         If there is none.
     """
-    if name not in PALETTES:
+    if not isinstance(name, str) or name not in PALETTES:
         raise RenderError(f"unknown palette {name!r}; the palettes are {', '.join(PALETTES)}")
     return PALETTES[name]

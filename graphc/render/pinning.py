@@ -59,14 +59,12 @@ def pin(drawing: Drawing, positions: Mapping[str, Point]) -> Drawing:
     Raises
     ------
     RenderError
-        If an element does not exist, a place is no pair of numbers, or two elements overlap.
+        If an element does not exist, or two elements overlap.
     """
     nodes = {node.element.id: node for node in drawing.nodes}
-    for name, at in positions.items():
+    for name in positions:
         if name not in nodes:
             raise RenderError(f"positions: there is no element {name!r} in the figure")
-        if len(at) != 2 or not all(math.isfinite(value) for value in at):
-            raise RenderError(f"positions: {name!r} needs two finite numbers (x, y), got {at!r}")
     dx, dy = (
         sum(at[k] - (nodes[name].x, nodes[name].y)[k] for name, at in positions.items())
         / len(positions)

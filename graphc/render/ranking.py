@@ -35,8 +35,8 @@ class Network:
     twin: tuple[int, ...]
 
     def carries(self, e: int) -> bool:
-        """Whether an edge leads back to the start of a loop."""
-        return self.edges[e].kind == "carry"
+        """Whether an edge leads back to the start of a loop, or mirrors one that does."""
+        return is_carry(self.edges[e])
 
     def flipped(self, e: int) -> bool:
         """Whether an edge is drawn against the flow."""
@@ -78,7 +78,7 @@ def read_network(elements: Sequence[Element], edges: Sequence[Edge]) -> Network:
     into: list[list[int]] = [[] for _ in index]
     out_of: list[list[int]] = [[] for _ in index]
     for e, (i, j) in enumerate(zip(source, target, strict=True)):
-        if edges[e].kind != "carry":
+        if not is_carry(edges[e]):
             out_of[i].append(e)
             into[j].append(e)
     return Network(
@@ -90,6 +90,11 @@ def read_network(elements: Sequence[Element], edges: Sequence[Edge]) -> Network:
         tuple(map(tuple, out_of)),
         tuple(index[element.twin] if element.twin else -1 for element in elements),
     )
+
+
+def is_carry(edge: Edge) -> bool:
+    """Tell whether an edge leads back to the start of a loop, or mirrors one that does."""
+    return edge.kind == "carry" or edge.carried
 
 
 def front_of(network: Network) -> Network:

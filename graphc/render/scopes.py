@@ -19,7 +19,9 @@ class Scope:
     """What is laid out at once.
 
     ``ins`` and ``outs`` are the ports through which edges enter and leave, in order; an edge at a
-    frame has the number of the frame's port as its own.
+    frame has the number of the frame's port as its own. A group and the one that mirrors it are
+    laid out together: their scopes share elements and edges, and the ports of the latter are those
+    of the former, as far as gradients pass them.
     """
 
     group: Group | None
@@ -53,15 +55,64 @@ Trails = list[list[tuple[str, int]]]
 def split(diagram: Diagram) -> tuple[dict[str, Scope], Trails]:
     """Cut a diagram into scopes, inner ones first, and say where each edge runs."""
     parent = {member: group.id for group in diagram.groups for member in group.members}
-    scopes = {group.id: Scope(group) for group in diagram.groups}
+    scopes: dict[str, Scope] = {}
+    for group in diagram.groups:
+        front = scopes.get(group.twin)
+        shared = (front.elements, front.edges) if front else ([], [])
+        numbers = front.numbers if front else {}
+        scopes[group.id] = Scope(group, *shared, numbers=numbers)
     scopes[WHOLE] = Scope(None)
     for element in diagram.elements:
         scopes[parent.get(element.id, WHOLE)].elements.append(element)
     for group in diagram.groups:
-        frame = Element(group.id, "frame", "", hint=group.hint)
+        frame = Element(group.id, "frame", "", hint=group.hint, twin=group.twin)
         scopes[parent.get(group.id, WHOLE)].elements.append(frame)
-    trails = [trail(edge, parent, scopes) for edge in diagram.edges]
-    return scopes, trails
+    if not any(group.twin for group in diagram.groups):
+        return scopes, [trail(edge, parent, scopes) for edge in diagram.edges]
+    return scopes, mirrored_trails(diagram, parent, scopes)
+
+
+def mirrored_trails(diagram: Diagram, parent: dict[str, str], scopes: dict[str, Scope]) -> Trails:
+    """Enter all edges, those of the backward pass along the trails of what they mirror."""
+    origin = {element.id: element.twin for element in diagram.elements if element.twin}
+    mirror = {twin: name for name, twin in origin.items()}
+    mirror |= {group.twin: group.id for group in diagram.groups if group.twin}
+    front: dict[tuple[str, str, int, int], list[tuple[str, int]]] = {}
+    trails: Trails = []
+    made: set[tuple[str, str]] = set()
+    for edge in diagram.edges:
+        ports = edge.source_port, edge.target_port
+        if edge.kind != "backward":
+            steps = trail(edge, parent, scopes)
+            front[(edge.source, edge.target, *ports)] = steps
+        else:
+            steps = front[(origin[edge.target], origin[edge.source], *ports)]
+            steps = [mirrored_step(name, e, mirror, scopes, made) for name, e in steps]
+        trails.append(steps)
+    for group in diagram.groups:
+        if group.twin:
+            scope, twin = scopes[group.id], scopes[group.twin]
+            scope.ins = [f"backward {name}" for name in twin.ins]
+            scope.outs = [f"backward {name}" for name in twin.outs]
+    for scope in scopes.values():
+        scope.elements.sort(key=lambda element: bool(element.twin))  # what mirrors comes last
+    return trails
+
+
+def mirrored_step(
+    name: str, e: int, mirror: dict[str, str], scopes: dict[str, Scope], made: set[tuple[str, str]]
+) -> tuple[str, int]:
+    """Enter the edge that mirrors one in a scope; ports that it needs are ``made`` there, once."""
+    scope = scopes[name]
+    step = scope.edges[e]
+    for end in (step.source, step.target):
+        if end not in mirror and (name, end) not in made:
+            made.add((name, end))
+            scope.elements.append(Element(f"backward {end}", "port", "", twin=end))
+    source, target = (mirror.get(end, f"backward {end}") for end in (step.target, step.source))
+    carried = step.kind == "carry"
+    back = Edge(source, target, "backward", step.source_port, step.target_port, carried=carried)
+    return mirror.get(name, WHOLE), scope.edge(back)
 
 
 def ancestors(member: str, parent: dict[str, str]) -> list[str]:

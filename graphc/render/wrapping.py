@@ -81,10 +81,16 @@ def close_up(grid: Grid, row_of: Sequence[int], gap: float) -> Grid:
 def carry(grid: Grid) -> Grid:
     """Lead the edges that carry a state back to the start of a loop around everything in it."""
     turns = {}
-    _, bottoms = row_extents(grid, [0] * len(grid.middle), 1)
-    across = bottoms[0] + CARRY_GAP
-    for e in range(len(grid.network.edges)):
-        if grid.network.carries(e):
+    carries = [e for e in range(len(grid.network.edges)) if grid.network.carries(e)]
+    back = set(mirror_vertices(grid.network, grid.layers))
+    for mirrored in (False, True):
+        side = [v for v in range(len(grid.bodies)) if (v in back) == mirrored]
+        across = CARRY_GAP + max(
+            (grid.places.across[v] + grid.bodies[v].after for v in side), default=0.0
+        )
+        for e in carries:
+            if grid.network.flipped(e) != mirrored:
+                continue
             last = grid.layers.rank[grid.network.source[e]]
             first = grid.layers.rank[grid.network.target[e]]
             right = grid.middle[last] + grid.half[last] + CARRY_OUT

@@ -270,8 +270,8 @@ def test_averages_need_a_cost_over_samples():
         drawing_of(graph, average="plate")
     with pytest.raises(RenderError, match="use average='plate'"):
         drawing_of(basic(penalty=True), average="stack")
-    with pytest.raises(RenderError, match="not drawn in one figure"):
-        drawing_of(basic(), average="plate", backward="mirror")
+    with pytest.raises(RenderError, match="no room for gradients"):
+        drawing_of(basic(), average="stack", backward="mirror")
 
 
 # --- loops ------------------------------------------------------------------------------------
@@ -350,9 +350,137 @@ def test_gradients_return_around_a_loop():
     drawing = drawing_of(recurrent(), backward="overlay")
     (carry,) = [wire for wire in drawing.wires if wire.edge.kind == "carry"]
     assert carry.returned is not None
-    with pytest.raises(RenderError, match="knows no frames"):
-        drawing_of(recurrent(), backward="mirror")
-    assert drawing_of(recurrent(), backward="mirror", loops="closed").frames == ()
+
+
+def test_a_loop_starts_from_a_parameter():
+    """Drawn as a loop or unrolled, the first state has an edge from where it starts."""
+    xs, h0 = gc.observed("x", (3, 5)), gc.parameter("h0", 5)
+    last, _ = gc.scan(lambda h, x: (gc.tanh(h + x, output="h"), x), h0, xs)
+    graph = gc.Graph(gc.cost(np.sum(last**2), name="C"), name="g")
+    for style in ("loop", "unrolled", "closed"):
+        drawing = drawing_of(graph, loops=style)
+        starts = [wire.edge for wire in drawing.wires if wire.edge.source == "variable h0"]
+        assert len(starts) == 1
+
+
+# --- the backward pass beside frames ------------------------------------------------------------
+
+
+def deep():
+    """An open block in an open block, before a branch that goes around it."""
+
+    @gc.block
+    def inner(z):
+        return model(m=4, name="b2")(model(m=4, name="b1")(z, output="u"))
+
+    @gc.block
+    def outer(z):
+        h = inner(name="I")(z, output="h")
+        return gc.relu(h + z, name="r")
+
+    x = gc.observed("x", 4)
+    z = outer(name="O")(x, output="z")
+    k = gc.observed("k", classes=4)
+    return gc.Graph(gc.cross_entropy(z, k, name="C"), name="deep")
+
+
+MIRRORED = {
+    "loop": (recurrent, {}),
+    "open": (deep, {"expand": True}),
+    "half open": (deep, {"expand": ["O"]}),
+    "plate": (basic, {"average": "plate"}),
+    "plate, parameters outside": (basic, {"average": "plate", "params": "shared"}),
+    "penalty": (lambda: basic(penalty=True), {"average": "plate", "params": "shared"}),
+    "plate around open blocks": (deep, {"average": "plate", "expand": True}),
+    "folded": (lambda: chain(8), {"fold": True}),
+}
+
+
+def chain(depth):
+    z = gc.observed("x", 4)
+    for k in range(1, depth + 1):
+        z = model(m=4, name=f"f{k}")(z, output=f"z{k}")
+    return gc.Graph(gc.squared_error(z, gc.observed("y", 4), name="C"), name="chain")
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("name", MIRRORED)
+def test_frames_are_mirrored_level_with_what_they_mirror(name, direction):
+    make, options = MIRRORED[name]
+    drawing = drawing_of(make(), backward="mirror", direction=direction, **options)
+    assert geometry.node_overlaps(drawing) == []
+    assert geometry.edges_through_nodes(drawing) == []
+    assert geometry.label_overlaps(drawing) == []
+    horizontal = direction in ("LR", "RL")
+    at = {node.element.id: node for node in drawing.nodes}
+    twins = [node for node in drawing.nodes if node.element.twin]
+    assert len(twins) >= 5
+    for node in twins:
+        twin = at[node.element.twin]
+        one, other = (node.x, twin.x) if horizontal else (node.y, twin.y)
+        assert one == pytest.approx(other)
+    boxes = {frame.group.id: frame.box for frame in drawing.frames}
+    mirrored = [frame for frame in drawing.frames if frame.group.twin]
+    assert len(mirrored) * 2 == len(drawing.frames) > 0
+    for frame in mirrored:
+        box, front = frame.box, boxes[frame.group.twin]
+        ends = (0, 2) if horizontal else (1, 3)
+        assert [box[k] for k in ends] == pytest.approx([front[k] for k in ends])
+        assert not geometry.overlap(box, front)
+    for frame in drawing.frames:
+        for member in frame.group.members:
+            assert contains(frame.box, at[member].box if member in at else boxes[member])
+    held = {member for frame in drawing.frames for member in frame.group.members}
+    for frame in drawing.frames:
+        for node in drawing.nodes:
+            if node.element.id not in held:
+                assert not geometry.overlap(frame.box, node.box)
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_every_gradient_has_an_edge_of_its_own(name):
+    make, options = MIRRORED[name]
+    drawing = drawing_of(make(), backward="mirror", **options)
+    twin = {node.element.id: node.element.twin for node in drawing.nodes}
+    forward = {(w.edge.source, w.edge.target) for w in drawing.wires if w.edge.kind != "backward"}
+    backward = [w for w in drawing.wires if w.edge.kind == "backward"]
+    assert backward
+    for wire in backward:
+        assert (twin[wire.edge.target], twin[wire.edge.source]) in forward
+    overlaid = drawing_of(make(), backward="overlay", **options)
+    assert sum(w.returned is not None for w in overlaid.wires) == len(backward)
+    assert geometry.label_overlaps(overlaid) == []
+
+
+def test_a_folded_model_names_what_really_enters():
+    drawing = drawing_of(chain(8), fold=True, backward="mirror")
+    at = {node.element.id: node.element for node in drawing.nodes}
+    assert r"\partial\! z_{7}" in at["backward function f8 7"].label
+
+
+def test_a_mirrored_carry_leads_back_in_time():
+    drawing = drawing_of(recurrent(), backward="mirror", direction="LR")
+    (carry,) = [wire for wire in drawing.wires if wire.edge.kind == "carry"]
+    (back,) = [wire for wire in drawing.wires if wire.edge.carried]
+    assert back.arrow.head[0][1][0][0] > back.arrow.shaft[0][1][0][0]  # from h_{t-1} to h_t
+    assert carry.arrow.head[0][1][0][0] < carry.arrow.shaft[0][1][0][0]
+
+
+def test_the_gradient_of_an_average():
+    drawing = drawing_of(basic(), average="plate", backward="mirror")
+    at = {node.element.id: node.element for node in drawing.nodes}
+    assert at["backward average over the samples"].label == r"\cdot\,\dfrac{1}{P}"
+    assert at["seed of average loss"].label == "1"
+    gradient = r"\dfrac{\partial\! \mathcal{L}}{\partial\! \bar{y}[p]}"
+    assert at["backward variable ybar"].label == gradient
+    leaving = at["backward function G 0"].leaving
+    assert leaving.startswith(r"\dfrac{\partial\! \mathcal{L}}{\partial\! w} = ")
+    assert r"\sum_p" in leaving
+    assert sum(element.kind == "seed" for element in at.values()) == 1
+    overlaid = drawing_of(basic(), average="plate", backward="overlay")
+    gradients = {node.element.id: node.element.gradient for node in overlaid.nodes}
+    assert gradients["average loss"] == "1"
+    assert gradients["average over the samples"] == r"\dfrac{1}{P}"
 
 
 def test_variables_without_a_name_are_small_circles_unless_gradients_name_them():
