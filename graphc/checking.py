@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.emit.files import written_by_graphc
 from graphc.errors import ModelError
 
 SINGLE = re.compile(r"^(_?DTYPE = \w+\.)float32$", re.MULTILINE)
@@ -49,12 +50,14 @@ def check_file(path: Path, seed: int = 1) -> list[tuple[str, float, float]]:
 def _emitted(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"there is no file {path}")
+    if not written_by_graphc(path):
+        raise ModelError(f"{path} was not written by graphc, so it is not run")
     names: dict[str, Any] = {"__name__": "__graphc_check__", "__file__": str(path)}
     try:
         # Differences need the digits of float64, whatever the file computes in.
         source = SINGLE.sub(r"\1float64", path.read_text(encoding="utf-8"), count=1)
         exec(compile(source, str(path), "exec", dont_inherit=True), names)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(f"{path} raises {type(error).__name__}: {error}") from error
     missing = [n for n in ("_example", "loss", "loss_and_grad") if n not in names]
     if missing:

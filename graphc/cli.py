@@ -262,7 +262,7 @@ def _check_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def _build(options: argparse.Namespace) -> int:
     folder: Path = options.output
     variants = _variants(options)
-    graphs = load_graphs(options.model)
+    graphs = _apart(load_graphs(options.model), options.model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -270,6 +270,18 @@ def _build(options: argparse.Namespace) -> int:
     for graph in graphs:
         _build_graph(graph, folder, variants, options)
     return 0
+
+
+def _apart(graphs: Sequence[Graph], model: str) -> list[Graph]:
+    """Return the graphs, whose files are named after them: no two of one name."""
+    names = [graph.name for graph in graphs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise OutputError(
+            f"{model} holds several graphs called '{twice}', whose files would have the same "
+            "names; name them apart, gc.Graph(..., name=...), or choose one with :name"
+        )
+    return list(graphs)
 
 
 def _variants(options: argparse.Namespace) -> list[tuple[str, str, str]]:
@@ -353,7 +365,7 @@ def _drawn_graphs(options: argparse.Namespace) -> list[Graph]:
     if options.output is not None and len(graphs) > 1:
         names = ", ".join(g.name for g in graphs)
         raise OutputError(f"{options.model} holds several graphs ({names}); choose one with :name")
-    return graphs
+    return _apart(graphs, options.model)
 
 
 def _draw(graph: Graph, path: Path, options: argparse.Namespace) -> Path:

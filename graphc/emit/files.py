@@ -67,22 +67,35 @@ def write_arrays(file: Any, arrays: Mapping[str, Any]) -> None:
 def guard(path: Path, force: bool) -> None:
     """Raise an OutputError if `path` exists and graphc did not write it."""
     try:
-        if force or not path.exists():
+        if not path.exists():
             return
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-            head += file.read() if head.startswith(_PDF) else b""
+        regular = path.is_file()  # not a folder, nor a pipe, which would be waited for
+        if regular and (force or written_by_graphc(path)):
+            return
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
-    if MARK.encode() not in head:
-        raise OutputError(
-            f"{path} exists and was not written by graphc; "
-            "force=True (--force on the command line) overwrites it"
-        )
+    if not regular:
+        raise OutputError(f"cannot write {path}: it exists and is not a regular file")
+    raise OutputError(
+        f"{path} exists and was not written by graphc; "
+        "force=True (--force on the command line) overwrites it"
+    )
+
+
+def written_by_graphc(path: Path) -> bool:
+    """Return whether a file has graphc's mark."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        head += file.read() if head.startswith(_PDF) else b""
+    return MARK.encode() in head
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write beside the target and rename: a reader sees the old file or the new one."""
+    """Write beside the target and rename: a reader sees the old file or the new one.
+
+    A symbolic link stays what it is, and the file that it leads to is replaced.
+    """
+    path = Path(os.path.realpath(path))
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:

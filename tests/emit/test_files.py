@@ -95,6 +95,35 @@ def test_unwritable_places(program, tmp_path, place):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have names")
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_file_stays(program, tmp_path, force):
+    """A pipe is neither read, which would wait for ever, nor replaced."""
+    path = tmp_path / "net.py"
+    os.mkfifo(path)
+    with pytest.raises(
+        OutputError, match=r"cannot write .*net\.py: it exists and is not a regular"
+    ):
+        program.save(path, force=force)
+    assert path.is_fifo()
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_symbolic_link_is_followed(program, tmp_path, exists):
+    """The link stays, and the guard looks at the file that it leads to."""
+    (tmp_path / "folder").mkdir()
+    behind, path = tmp_path / "folder" / "real.py", tmp_path / "net.py"
+    path.symlink_to(behind)
+    if exists:
+        behind.write_text("x = 1\n")
+        with pytest.raises(OutputError, match="was not written by graphc"):
+            program.save(path)
+    program.save(path, force=exists)
+    assert path.is_symlink()
+    assert behind.read_text() == program.source
+    assert [p.name for p in behind.parent.iterdir()] == ["real.py"]
+
+
 @pytest.mark.parametrize("step", ["fdopen", "replace"])
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_failure_half_way_leaves_no_trace(program, tmp_path, monkeypatch, step, exists):
