@@ -91,7 +91,18 @@ class Compiled:
         return self.namespace["init_params"](*args, **dims)
 
     def forward(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
-        """Return what the graph was made of, or else what enters its costs."""
+        """Return what the graph was made of, or else what enters its costs.
+
+        Raises
+        ------
+        CompileError
+            If nothing is computed before the costs.
+        """
+        if not self.model.forward:
+            raise CompileError(
+                f"graph '{self.model.name}' computes nothing before its costs, so there is no "
+                "forward; give gc.Graph what it is to return beside the costs"
+            )
         return self.namespace["forward"](params, *args, **inputs)
 
     def loss(self, params: Any, /, *args: Any, **inputs: Any) -> Any:

@@ -5,7 +5,7 @@ graph ─▶ stable spellings ─▶ sample axis, mean cost ─▶ backward ─�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,7 +102,12 @@ def differentiated(graph: Graph, wrt: Any) -> tuple[Variable, ...]:
     """Return the variables to differentiate by."""
     if wrt is None:
         return graph.parameters
-    chosen = (wrt,) if isinstance(wrt, Variable) else tuple(wrt)
+    chosen = tuple(wrt) if isinstance(wrt, Iterable) and not _single(wrt) else (wrt,)
+    for v in chosen:
+        if not isinstance(v, Variable):
+            raise CompileError(f"wrt= takes a variable or a list of variables, got {v!r}")
+    if len({id(v) for v in chosen}) < len(chosen):
+        raise CompileError("wrt= names a variable twice")
     if not graph.costs:
         raise CompileError(
             f"graph '{graph.name}' has no cost, so there is nothing to differentiate"
@@ -110,6 +115,11 @@ def differentiated(graph: Graph, wrt: Any) -> tuple[Variable, ...]:
     for v in chosen:
         graph.name_of(v)
     return chosen
+
+
+def _single(wrt: Any) -> bool:
+    """Return whether this is one thing, though it can be iterated over."""
+    return isinstance(wrt, Variable | str)
 
 
 def chosen_costs(graph: Graph, cost: str | None) -> tuple[Any, ...]:

@@ -121,6 +121,25 @@ def test_differentiating_by_a_variable_of_another_graph(graph):
         gc.compile(graph, wrt=other)
 
 
+@pytest.mark.parametrize("wrt", ["w", ["w"], 3, [np.ones(2)]])
+def test_differentiating_by_what_is_no_variable(graph, wrt):
+    with pytest.raises(CompileError, match="wrt= takes a variable or a list of variables, got"):
+        gc.compile(graph, wrt=wrt)
+
+
+def test_differentiating_by_a_variable_twice(graph):
+    with pytest.raises(CompileError, match="wrt= names a variable twice"):
+        gc.compile(graph, wrt=[graph.parameters[0], graph.parameters[0]])
+
+
+def test_forward_of_costs_alone():
+    """Between the variables and the cost nothing is computed that could be returned."""
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3)
+    program = gc.compile(Graph(gc.cost((w @ x) ** 2, name="C"), name="g"))
+    with pytest.raises(CompileError, match="graph 'g' computes nothing before its costs"):
+        program.forward([np.ones(3)], x=np.ones((2, 3)))
+
+
 def test_a_function_with_a_free_variable():
     x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3)
     with pytest.raises(CompileError, match=r"depend on .*'w'.*not among the inputs"):
