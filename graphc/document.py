@@ -36,7 +36,7 @@ def document(graph: Graph, figure: str | None = None) -> str:
         parts += ["## Jacobians", ""]
         for block in blocks:
             parts += _jacobians(graph, block)
-        parts += ["## Backward recursion", "", _RECURSION, ""]
+        parts += ["## Backward recursion", "", _RECURSION, "", _loss(graph), ""]
         for block in reversed(blocks):
             parts += _backward(graph, block)
     return "\n".join(parts).rstrip() + "\n"
@@ -51,6 +51,16 @@ _RECURSION = (
     "step multiplies a row by the block's Jacobian from the right. Where a variable enters "
     "several blocks, its derivative is the sum of what they contribute."
 )
+
+
+def _loss(graph: Graph) -> str:
+    """Say what L stands for."""
+    costs = ", ".join(f"`{use.name}`" for use in graph.costs)
+    if not graph.costs:
+        return "Here $L$ is any loss of what the graph returns, for one sample."
+    if len(graph.costs) == 1:
+        return f"Here $L$ is the loss of one sample, the cost {costs}."
+    return f"Here $L$ is the loss of one sample, the sum of the costs {costs}."
 
 
 def _variables(graph: Graph) -> list[str]:
