@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from operator import index
 from typing import Literal, TypeAlias
 
 from graphc.errors import ShapeError
@@ -281,6 +282,10 @@ def broadcast(*shapes: Sequence[Dim]) -> Shape:
 
 def normal_axis(axis: int, rank: int) -> int:
     """Return `axis` counted from the front."""
+    try:
+        axis = index(axis)
+    except TypeError:
+        raise ShapeError(f"an axis is a whole number, got {axis!r}") from None
     if not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} is out of range for an array with {rank} axes")
     return axis % rank
@@ -290,7 +295,7 @@ def normal_axes(axis: int | Iterable[int] | None, rank: int) -> tuple[int, ...]:
     """Return the axes that NumPy's `axis` argument names, sorted; ``None`` names all."""
     if axis is None:
         return tuple(range(rank))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, Iterable) else (axis,)
     normal = tuple(sorted(normal_axis(a, rank) for a in axes))
     if len(set(normal)) < len(normal):
         raise ShapeError(f"axis {axes} names an axis twice")

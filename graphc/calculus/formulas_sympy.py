@@ -236,6 +236,7 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
         "floor_divide": lambda a, b: sp.floor(a / b),
         "fmod": lambda a, b: a - b * _truncated(a / b),
         "trunc": _truncated,
+        "integer": _truncated,
         "ldexp": lambda x, n: x * 2**n,
         "left_shift": lambda x, n: x * 2**n,
         "right_shift": lambda x, n: sp.floor(x / 2**n),

@@ -47,6 +47,8 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
     row = SCALARS[function]
     if function == "real":
         return Spelled(f"{of(args[0]).within(ATOM)}.astype({dialect.dtype})")
+    if function == "integer":
+        return Spelled(f"{of(args[0]).within(ATOM)}.astype({lib}.int64)")
     if function == "where":
         c, a, b = args
         if scalar_value(a) is not None and scalar_value(b) is not None:

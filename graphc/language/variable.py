@@ -336,25 +336,30 @@ class Variable:
     def __getitem__(self, key: Any) -> Variable:
         return OPERATORS["getitem"](self, key)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Return :func:`numpy.sum` of this variable."""
-        return OPERATORS["sum"](self, axis=axis, keepdims=keepdims)
+    def sum(self, *args: Any, **options: Any) -> Variable:
+        """Return :func:`numpy.sum` of this variable, with its options."""
+        found: Variable = self._applied(np.sum, *args, **options)
+        return found
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Return :func:`numpy.mean` of this variable."""
-        return OPERATORS["mean"](self, axis=axis, keepdims=keepdims)
+    def mean(self, *args: Any, **options: Any) -> Variable:
+        """Return :func:`numpy.mean` of this variable, with its options."""
+        found: Variable = self._applied(np.mean, *args, **options)
+        return found
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Return :func:`numpy.max` of this variable."""
-        return OPERATORS["max"](self, axis=axis, keepdims=keepdims)
+    def max(self, *args: Any, **options: Any) -> Variable:
+        """Return :func:`numpy.max` of this variable, with its options."""
+        found: Variable = self._applied(np.max, *args, **options)
+        return found
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Return :func:`numpy.min` of this variable."""
-        return OPERATORS["min"](self, axis=axis, keepdims=keepdims)
+    def min(self, *args: Any, **options: Any) -> Variable:
+        """Return :func:`numpy.min` of this variable, with its options."""
+        found: Variable = self._applied(np.min, *args, **options)
+        return found
 
-    def reshape(self, *shape: Any) -> Variable:
+    def reshape(self, *shape: Any, order: str = "C", copy: Any = None) -> Variable:
         """Return :func:`numpy.reshape` of this variable."""
-        return OPERATORS["reshape"](self, shape[0] if len(shape) == 1 else shape)
+        chosen = shape[0] if len(shape) == 1 else shape
+        return OPERATORS["reshape"](self, chosen, order=order, copy=copy)
 
     def transpose(self, *axes: Any) -> Variable:
         """Return :func:`numpy.transpose` of this variable."""
@@ -365,13 +370,24 @@ class Variable:
         """Return :func:`numpy.dot` of this variable and another."""
         return OPERATORS["dot"](self, other)
 
-    def flatten(self) -> Variable:
+    def flatten(self, order: str = "C") -> Variable:
         """Return all elements as a vector."""
-        return OPERATORS["ravel"](self)
+        return OPERATORS["ravel"](self, order)
 
-    def sort(self, axis: int | None = -1) -> NoReturn:
-        """Refuse: the method of arrays sorts in place."""
-        self._refuse("cannot be sorted in place", "np.sort(v), which makes a new variable")
+    @property
+    def mT(self) -> Variable:
+        """The transposes of matrices in a stack: the last two axes exchanged."""
+        return OPERATORS["matrix_transpose"](self)
+
+    @property
+    def real(self) -> Variable:
+        """The variable itself: there are no complex numbers."""
+        return self
+
+    @property
+    def imag(self) -> Variable:
+        """Zeros: there are no complex numbers."""
+        return OPERATORS["imag"](self)
 
     @property
     def size(self) -> Dim:
@@ -381,8 +397,14 @@ class Variable:
     def __getattr__(self, name: str) -> Any:
         # Methods that arrays have beside functions of the same name and arguments.
         if name in METHODS:
-            return partial(OPERATORS[name], self)
-        raise AttributeError(f"a variable has no attribute {name!r}")
+            return partial(self._applied, METHODS[name])
+        raise AttributeError(_missing(name))
+
+    def _applied(self, function: Any, *args: Any, **options: Any) -> Any:
+        return OPERATORS["function"](function, (self, *args), options)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *METHODS})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         return OPERATORS["ufunc"](ufunc, method, *inputs, **options)
@@ -437,10 +459,70 @@ class Variable:
 
 OPERATORS: dict[str, Callable[..., Variable]] = {}
 
-METHODS = frozenset({
-    "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "prod",
-    "ravel", "repeat", "round", "squeeze", "std", "swapaxes", "take", "trace", "var",
-})  # fmt: skip
+METHODS = {name: getattr(np, name) for name in (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip",
+    "compress", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "nonzero", "prod",
+    "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "swapaxes", "take", "trace",
+    "var",
+)}  # fmt: skip
+
+# What arrays and tensors of other libraries have, and what to write instead.
+_INSTEAD = {
+    "sort": "np.sort(v), which makes a new variable: nothing is sorted in place",
+    "partition": "np.partition(v, kth), which makes a new variable",
+    "fill": "np.full_like(v, value), which makes a new variable",
+    "put": "gc.at_set(v, key, values), which makes a new variable",
+    "resize": "np.resize(v, shape), which makes a new variable",
+    "at": "gc.at_set(v, key, value) or gc.at_add(v, key, value)",
+    "dtype": "v.kind; gc.compile(..., dtype=...) says how many bits numbers have",
+    "flat": "v.ravel()",
+    "itemsize": "gc.compile(..., dtype=...), which says how many bits numbers have",
+    "nbytes": "v.size; gc.compile(..., dtype=...) says how many bits numbers have",
+    "view": "v.reshape(...)",
+    "unsqueeze": "np.expand_dims(v, axis), or v[None]",
+    "permute": "v.transpose(...)",
+    "detach": "gc.stop_gradient(v)",
+    "numpy": "gc.compile(...) or gc.compile_function(...), which compute numbers",
+    "cpu": "gc.compile(..., target=...), which chooses the device",
+    "cuda": 'gc.compile(..., target="cupy")',
+    "to": "gc.compile(..., target=..., dtype=...)",
+    "float": "v.astype(float)",
+    "double": "v.astype(float)",
+    "long": "v.astype(int)",
+    "int": "v.astype(int)",
+    "bool": "v.astype(bool)",
+    "backward": "prog.loss_and_grad(...) of a compiled graph, or gc.grad(cost, v)",
+    "grad": "gc.grad(cost, v)",
+    "requires_grad": "gc.parameter(...) for what is trained",
+    "norm": "np.linalg.norm(v)",
+    "softmax": "gc.softmax(v, axis)",
+    "log_softmax": "gc.log_softmax(v, axis)",
+    "logsumexp": "gc.logsumexp(v, axis)",
+    "sigmoid": "gc.sigmoid(v)",
+    "relu": "gc.relu(v)",
+    "dim": "v.ndim",
+    "t": "v.T",
+    "mm": "v @ w",
+    "matmul": "v @ w",
+    "expand": "np.broadcast_to(v, shape)",
+    "item": "gc.compile(...) or gc.compile_function(...), which compute numbers",
+    "tolist": "gc.compile(...) or gc.compile_function(...), which compute numbers",
+}
+
+
+def _missing(name: str) -> str:
+    """Return the sentence for an attribute that variables lack."""
+    said = f"a variable has no attribute {name!r}"
+    if name in _INSTEAD:
+        return f"{said}; write {_INSTEAD[name]}"
+    if name.startswith("_"):
+        return said
+    if callable(getattr(np, name, None)) and not isinstance(getattr(np, name), type):
+        return f"{said}; write np.{name}(v)"
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [*METHODS, *vars(Variable)], 1)
+    return f"{said}; did you mean {near[0]!r}?" if near else said
 
 
 def as_variable(value: Any) -> Variable:

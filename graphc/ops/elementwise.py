@@ -237,6 +237,8 @@ def applied(function: str, args: Sequence[Term]) -> Term:
             return a**b
         case "real", [a]:
             return a
+        case "integer", [a]:
+            return Apply("trunc", (a,))
     return Apply(function, tuple(args))
 
 

@@ -172,6 +172,13 @@ def _pinv_type(node: Linalg) -> TensorType:
     return TensorType((*front, columns, rows))
 
 
+def _pseudo_inverse(node: Linalg, x: Any) -> Any:
+    """Return the reference value; the cut-off ``True`` is the rounding error of such a matrix."""
+    (cutoff,) = node.options
+    rounding = max(x.shape[-2:]) * np.finfo(float).eps
+    return np.linalg.pinv(x, rcond=rounding if cutoff is True else cutoff)
+
+
 def _pinv_vjp(node: Linalg, i: int, g: Node) -> Node:
     """Where the rank stays the same, with P = A⁺: three terms, two of which project.
 
@@ -274,9 +281,7 @@ MATRIX_FUNCTIONS |= {
     ),
     "cofactors": MatrixFunction(square, _cofactors_vjp, _cofactors),
     "cholesky": MatrixFunction(square, _cholesky_vjp, lambda node, x: np.linalg.cholesky(x)),
-    "pinv": MatrixFunction(
-        _pinv_type, _pinv_vjp, lambda node, x: np.linalg.pinv(x, rcond=node.options[0])
-    ),
+    "pinv": MatrixFunction(_pinv_type, _pinv_vjp, _pseudo_inverse),
     "matrix_rank": MatrixFunction(
         _rank_type, None, lambda node, x: np.linalg.matrix_rank(x, node.options[0])
     ),

@@ -4,11 +4,20 @@ Importing the package fills the tables.
 """
 
 from graphc.language.protocol import (
+    accumulating,
     arranging,
+    counting,
+    kinds,
     linalg,
+    padding,
+    polynomials,
     products,
+    quantiles,
     reductions,
+    refusals,
     scalars,
+    scipy_ufuncs,
+    sequences,
     shapes,
     sorting,
     statistics,
@@ -17,11 +26,20 @@ from graphc.language.protocol import (
 )
 
 __all__ = [
+    "accumulating",
     "arranging",
+    "counting",
+    "kinds",
     "linalg",
+    "padding",
+    "polynomials",
     "products",
+    "quantiles",
     "reductions",
+    "refusals",
     "scalars",
+    "scipy_ufuncs",
+    "sequences",
     "shapes",
     "sorting",
     "statistics",

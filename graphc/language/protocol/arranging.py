@@ -8,6 +8,7 @@ import numpy as np
 
 from graphc.errors import ShapeError, UsageError
 from graphc.ir.nodes import Node
+from graphc.language.protocol.kinds import like
 from graphc.language.protocol.shapes import (
     broadcast_variable,
     concatenate,
@@ -19,9 +20,7 @@ from graphc.language.protocol.tables import implements, no_options
 from graphc.language.source import here
 from graphc.language.variable import OPERATORS, Variable, as_variable, build
 from graphc.ops.contraction import broadcast_to
-from graphc.ops.elementwise import as_real
 from graphc.ops.indexing import Gather
-from graphc.ops.structural import Pad, Span
 from graphc.types import Dim, broadcast, normal_axes, normal_axis
 
 
@@ -127,83 +126,29 @@ def _rolled(x: Variable, shift: int, axis: int) -> Variable:
     return concatenate(parts, axis)
 
 
-@implements(np.pad)
-def pad(array: Any, pad_width: Any, mode: str = "constant", **rest: Any) -> Variable:
-    """Widen at both ends of the axes, with numbers or with what stands there."""
-    x = as_variable(array)
-    values = rest.pop("constant_values", 0)
-    no_options("pad", rest)
-    if isinstance(pad_width, dict):
-        raise UsageError(f"{here()}: np.pad on variables takes its widths as numbers or pairs")
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
-    if any(n < 0 for pair in widths for n in pair):
-        raise ShapeError(f"{here()}: np.pad takes no negative widths")
-    if mode == "constant":
-        return _filled(x, widths, values)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise UsageError(
-            f"{here()}: np.pad on variables knows the modes 'constant', 'edge', 'reflect', "
-            f"'symmetric' and 'wrap', not {mode!r}"
-        )
-    for axis, pair in enumerate(widths):
-        size = x.shape[axis]
-        if pair == [0, 0]:
-            continue
-        if not isinstance(size, int):
-            raise ShapeError(
-                f"{here()}: np.pad(mode={mode!r}) needs to know the size {size}; "
-                "mode='constant' does not"
-            )
-        places = np.pad(np.arange(size), pair, mode=mode)  # type: ignore[call-overload]
-        x = x[(*(slice(None),) * axis, places)]
-    return x
-
-
-def _filled(x: Variable, widths: Any, values: Any) -> Variable:
-    spans: tuple[Span, ...] = tuple(
-        (before, dim, 1) for (before, _), dim in zip(widths, x.shape, strict=True)
-    )
-    target = tuple(b + dim + a for (b, a), dim in zip(widths, x.shape, strict=True))
-    if isinstance(values, int | float) and values == 0:
-
-        def make(node: Node) -> Node:
-            made: Node = Pad((node,), spans, target)
-            return made
-
-        return build("pad", make, (x,))
-    pairs = np.broadcast_to(np.asarray(values, dtype=object), (x.ndim, 2))
-    for axis, (pair, around) in enumerate(zip(widths, pairs.tolist(), strict=True)):
-        parts = [x]
-        for n, value, where in ((pair[0], around[0], 0), (pair[1], around[1], len(parts) + 1)):
-            if n:
-                shape = (*x.shape[:axis], n, *x.shape[axis + 1 :])
-                parts.insert(where, broadcast_variable(_like(value, x), shape))
-        x = concatenate(parts, axis)
-    return x
-
-
-def _like(value: Any, x: Variable) -> Variable:
-    """Return a number as one of the kind of `x`, as assignment converts it."""
-    number = as_variable(value)
-    if x.kind == "real":
-        return build("real", as_real, (number,))
-    if number.kind == "real":
-        raise UsageError(f"{here()}: {value!r} is no number of the kind {x.kind}")
-    return number
-
-
 @implements(np.take)
 def take(
     a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
 ) -> Variable:
     """Elements at places along an axis."""
     no_options("take", {"out": out})
-    if mode != "raise":
-        raise UsageError(f"{here()}: np.take on variables knows only mode='raise'")
     x = reshape_variable(a, -1) if axis is None else as_variable(a)
     at = 0 if axis is None else normal_axis(axis, x.ndim)
     places = indices if isinstance(indices, int | np.integer | Variable) else np.asarray(indices)
+    places = _within(places, x.shape[at], mode, "take")
     return x[(*(slice(None),) * at, places)]
+
+
+def _within(places: Any, size: Dim, mode: str, function: str) -> Any:
+    """Return places that lie in an axis, as ``mode=`` brings them there."""
+    if mode == "raise":
+        return places
+    if mode not in ("clip", "wrap") or not isinstance(size, int):
+        raise UsageError(
+            f"{here()}: np.{function} on variables knows mode='raise', and 'clip' and 'wrap' where "
+            f"sizes are known, not {mode!r}"
+        )
+    return np.clip(places, 0, size - 1) if mode == "clip" else places % size
 
 
 @implements(np.take_along_axis)
@@ -229,36 +174,6 @@ def along_rows(x: Variable, places: Variable) -> Variable:
         return made
 
     return build("take_along_axis", make, (x, places))
-
-
-def _filled_like(name: str, value: float) -> Any:
-    def like(a: Any, dtype: Any = None, order: Any = None, subok: Any = None, shape: Any = None,
-             *, device: Any = None) -> Variable:  # fmt: skip
-        return full_like(a, value, dtype, order, subok, shape, device=device)
-
-    like.__name__ = name
-    return like
-
-
-@implements(np.full_like)
-def full_like(
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
-    order: Any = None,
-    subok: Any = None,
-    shape: Any = None,
-    *,
-    device: Any = None,
-) -> Variable:
-    """Return an array of the same shape and kind, filled with one value."""
-    no_options("full_like", {"dtype": dtype, "shape": shape, "device": device})
-    x = as_variable(a)
-    return broadcast_variable(_like(fill_value, x), x.shape)
-
-
-implements(np.zeros_like)(_filled_like("zeros_like", 0))
-implements(np.ones_like)(_filled_like("ones_like", 1))
 
 
 @implements(np.meshgrid)
@@ -302,19 +217,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Variable:
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Variable:
     """Choose element by element, by number."""
     no_options("choose", {"out": out})
-    if mode != "raise":
-        raise UsageError(f"{here()}: np.choose on variables knows only mode='raise'")
-    parts = OPERATORS["broadcast_arrays"](a, *choices)
+    parts = OPERATORS["broadcast_arrays"](_within(a, len(choices), mode, "choose"), *choices)
     index, table = parts[0], moveaxis(OPERATORS["stack"](parts[1:]), 0, -1)
     return along_rows(table, index[..., None])[..., 0]
-
-
-@implements(np.fill_diagonal)
-def fill_diagonal(*_: Any, **__: Any) -> Variable:
-    """Refuse: it assigns into its argument."""
-    raise UsageError(
-        f"{here()}: np.fill_diagonal assigns; write gc.at_set(a, np.diag_indices(n), v)"
-    )
 
 
 @implements(np.append)
@@ -332,3 +237,112 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Variable:
     if not isinstance(size, int) or isinstance(obj, Variable):
         raise UsageError(f"{here()}: np.delete on variables needs known sizes and places")
     return x[(*(slice(None),) * at, np.delete(np.arange(size), obj))]
+
+
+@implements(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Variable:
+    """Put elements before others, at known places."""
+    x = reshape_variable(arr, -1) if axis is None else as_variable(arr)
+    at = 0 if axis is None else normal_axis(axis, x.ndim)
+    size: Any = x.shape[at]
+    if not isinstance(size, int) or isinstance(obj, Variable):
+        raise UsageError(f"{here()}: np.insert on variables needs known sizes and places")
+    new = as_variable(values)
+    new = reshape_variable(new, (*(1,) * (x.ndim - new.ndim), *new.shape))
+    places = np.arange(size)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    if places.ndim == 0:  # one place takes all values, which lie along its first axis
+        new = moveaxis(new, 0, at)
+    count: Any = new.shape[at] if places.ndim == 0 or places.size == 1 else places.size
+    new = broadcast_variable(new, (*x.shape[:at], count, *x.shape[at + 1 :]))
+    if places.ndim == 0 or places.size == 1:
+        order = np.insert(np.arange(size), int(places.reshape(())), size + np.arange(count))
+    else:
+        order = np.insert(np.arange(size), places, size + np.arange(count))
+    return concatenate([x, new], at)[(*(slice(None),) * at, order)]
+
+
+@implements(np.resize)
+def resize(a: Any, new_shape: Any) -> Variable:
+    """Return an array of another shape, its elements repeated as often as needed."""
+    x = reshape_variable(a, -1)
+    size = x.shape[0]
+    shape = (new_shape,) if isinstance(new_shape, int | np.integer) else tuple(new_shape)
+    if not isinstance(size, int) or not all(isinstance(d, int | np.integer) for d in shape):
+        raise ShapeError(f"{here()}: np.resize needs to know all sizes; np.reshape does not")
+    if size == 0:
+        return broadcast_variable(0.0, shape)
+    return reshape_variable(x[np.arange(int(np.prod(shape))) % size], shape)
+
+
+def _selected(name: str, function: Any) -> None:
+    def select(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Variable:
+        no_options(name, {"out": out})
+        if isinstance(condition, Variable):
+            raise UsageError(
+                f"{here()}: how many elements np.{name} keeps must be known: np.where(condition, "
+                "a, 0) keeps the shape"
+            )
+        chosen = np.flatnonzero(np.asarray(condition))
+        return take(a, chosen, axis)
+
+    select.__name__ = name
+    implements(function)(select)
+
+
+_selected("compress", np.compress)
+_selected("extract", np.extract)
+
+
+@implements(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Variable:
+    """Apply to each element the function of the last condition that holds, or the extra one.
+
+    All of them are applied everywhere, as in :func:`numpy.where`.
+    """
+    v = as_variable(x)
+    conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
+    functions = list(funclist)
+    if len(functions) not in (len(conditions), len(conditions) + 1):
+        raise UsageError(
+            f"{here()}: np.piecewise takes as many functions as conditions, or one more"
+        )
+    values = [f(v, *args, **kw) if callable(f) else f for f in functions]
+    other = values.pop() if len(values) > len(conditions) else 0
+    result = broadcast_variable(like(other, v), v.shape)
+    for condition, value in zip(conditions, values, strict=True):
+        result = OPERATORS["where"](condition, value, result)
+    return result
+
+
+def _indices_from(name: str, function: Any, make: Any) -> None:
+    def indices(arr: Any, k: int = 0) -> Any:
+        sizes: tuple[Any, ...] = as_variable(arr).shape
+        if not all(isinstance(size, int) for size in sizes):
+            raise ShapeError(f"{here()}: np.{name} needs to know the sizes {sizes}")
+        return make(np.empty(sizes), k)
+
+    indices.__name__ = name
+    implements(function)(indices)
+    OPERATORS.pop(name)
+
+
+_indices_from("diag_indices_from", np.diag_indices_from, lambda a, k: np.diag_indices_from(a))
+_indices_from("tril_indices_from", np.tril_indices_from, np.tril_indices_from)
+_indices_from("triu_indices_from", np.triu_indices_from, np.triu_indices_from)
+
+
+def _shifted(name: str, function: Any, sign: int) -> None:
+    def shift(x: Any, axes: Any = None) -> Variable:
+        v = as_variable(x)
+        chosen = normal_axes(axis=axes, rank=v.ndim)
+        sizes: list[Any] = [v.shape[k] for k in chosen]
+        if not all(isinstance(size, int) for size in sizes):
+            raise ShapeError(f"{here()}: np.fft.{name} needs to know the sizes {v.shape}")
+        return roll(v, tuple(sign * (int(size) // 2) for size in sizes), chosen)
+
+    shift.__name__ = name
+    implements(function)(shift)
+
+
+_shifted("fftshift", np.fft.fftshift, 1)
+_shifted("ifftshift", np.fft.ifftshift, -1)

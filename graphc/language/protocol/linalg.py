@@ -340,6 +340,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Variable, Variable, Variab
     a, b = as_variable(a), as_variable(b)
     if a.ndim != 2 or b.ndim not in (1, 2):
         raise ShapeError(f"{here()}: lstsq takes one matrix, got {shape_text(a.shape)}")
+    if rcond is not None and not rcond < 1:
+        raise UsageError(f"{here()}: the rcond of np.linalg.lstsq is below 1, got {rcond!r}")
     cutoff: Option = True if rcond is None else _cutoff("lstsq", rcond, None)
     x = _of_matrix("pinv", a, cutoff, name="lstsq") @ b
     sums = ((a @ x - b) ** 2).sum(axis=0, keepdims=b.ndim == 1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from graphc.errors import ShapeError, UsageError
 from graphc.ir.nodes import Node
+from graphc.language.protocol.kinds import real_from, summands
 from graphc.language.protocol.shapes import broadcast_variable, reshape_variable
 from graphc.language.protocol.tables import as_number, implements, no_options
 from graphc.language.source import here
@@ -60,7 +61,8 @@ def sum(
     where: Any = np._NoValue,
 ) -> Variable:
     """Sum over axes."""
-    no_options("sum", {"dtype": dtype, "out": out})
+    no_options("sum", {"out": out})
+    a = summands(a, dtype)
     a = masked(a, where, 0)
     found = _reduced("sum", lambda x, axes: sum_axes(as_number(x), axes), a, axis, keepdims)
     return found + initial if _given(initial) else found
@@ -77,7 +79,8 @@ def mean(
     where: Any = np._NoValue,
 ) -> Variable:
     """Mean over axes."""
-    no_options("mean", {"dtype": dtype, "out": out})
+    no_options("mean", {"out": out})
+    a = real_from(a, dtype, "mean")
     if _given(where) and where is not True:
         mask = broadcast_variable(where, as_variable(a).shape)
         return sum(a, axis, keepdims=keepdims, where=where) / sum(mask, axis, keepdims=keepdims)
@@ -100,7 +103,8 @@ def prod(
     where: Any = np._NoValue,
 ) -> Variable:
     """Product over axes."""
-    no_options("prod", {"dtype": dtype, "out": out})
+    no_options("prod", {"out": out})
+    a = summands(a, dtype)
     make = lambda x, axes: reduction("prod", as_number(x), axes)  # noqa: E731
     found = _reduced("prod", make, masked(a, where, 1), axis, keepdims)
     return found * initial if _given(initial) else found
@@ -186,7 +190,8 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Variab
 
 def _cumulative(name: str, function: Any) -> None:
     def cumulate(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Variable:
-        no_options(name, {"dtype": dtype, "out": out})
+        no_options(name, {"out": out})
+        a = summands(a, dtype)
         if axis is None:
             a, axis = reshape_variable(a, -1), 0
         at = normal_axis(axis, as_variable(a).ndim)
@@ -203,8 +208,8 @@ _cumulative("cumprod", np.cumprod)
 def _cumulative_again(name: str, function: Any) -> None:
     def cumulate(x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None,
                  include_initial: bool = False) -> Variable:  # fmt: skip
-        if as_variable(x).ndim != 1 and axis is None:
-            raise ShapeError(f"{here()}: np.{function.__name__} needs an axis here")
+        if isinstance(axis, list | tuple) or (as_variable(x).ndim != 1 and axis is None):
+            raise ShapeError(f"{here()}: np.{function.__name__} takes one axis")
         found = OPERATORS[name](x, axis or 0, dtype, out)
         if not include_initial:
             return found

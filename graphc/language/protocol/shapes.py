@@ -33,9 +33,11 @@ from graphc.types import (
 
 def reshape_variable(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Variable:
     """Reshape; one size may be -1, named sizes stay as they are."""
-    if order not in ("C", "K", "A"):
-        raise UsageError(f"{here()}: reshape on variables knows only order='C'")
-    no_options("reshape", {"copy": copy})
+    if order not in ("C", "F", "K", "A"):
+        raise UsageError(f"{here()}: the order of reshape is 'C' or 'F', not {order!r}")
+    if order == "F":  # the first axis changes fastest
+        target = _completed(shape, as_variable(a).shape)
+        return _transposed(reshape_variable(_transposed(a), target[::-1]))
 
     def make(node: Node) -> Node:
         return reshape(node, _completed(shape, node.shape))

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphc.errors import ShapeError, UsageError
 from graphc.ir.nodes import Node
+from graphc.language.protocol.kinds import real_from
 from graphc.language.protocol.reductions import dimension_node, mean, sum
 from graphc.language.protocol.shapes import broadcast_variable, moveaxis, reshape_variable
 from graphc.language.protocol.tables import FUNCTIONS, implements, no_options
@@ -37,7 +38,8 @@ def var(
     correction: Any = np._NoValue,
 ) -> Variable:
     """Variance along axes, divided by the number of elements less `ddof`."""
-    no_options("var", {"dtype": dtype, "out": out})
+    no_options("var", {"out": out})
+    a = real_from(a, dtype, "var")
     ddof = correction if _given(correction) else ddof
     x = as_variable(a)
     center = mean if _given(mean) else OPERATORS["mean"](x, axis, keepdims=True, where=where)
@@ -208,10 +210,29 @@ _without_nan("cumsum", np.nancumsum, 0.0)
 _without_nan("cumprod", np.nancumprod, 1.0)
 
 
+def _place_without_nan(name: str, function: Any, neutral: float) -> None:
+    def position(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Variable:
+        no_options(name, {"out": out})
+        x = as_variable(a)
+        real = x.kind == "real"
+        left = OPERATORS["where"](OPERATORS["isnan"](x), neutral, x) if real else x
+        return OPERATORS[name.removeprefix("nan")](left, axis=axis, keepdims=keepdims)
+
+    position.__name__ = name
+    implements(function)(position)
+
+
+# Of nothing but nan they give the first place, where NumPy raises an error.
+_place_without_nan("nanargmax", np.nanargmax, -np.inf)
+_place_without_nan("nanargmin", np.nanargmin, np.inf)
+
+
 def _mean_without_nan(name: str, function: Any) -> None:
-    def reduce(a: Any, axis: Any = None, **options: Any) -> Variable:
+    def reduce(a: Any, axis: Any = None, *, where: Any = True, **options: Any) -> Variable:
         x = as_variable(a)
         there = OPERATORS["logical_not"](OPERATORS["isnan"](x))
+        if where is not True and where is not np._NoValue:
+            there = there & where
         return OPERATORS[name](OPERATORS["where"](there, x, 0.0), axis=axis, where=there, **options)
 
     reduce.__name__ = f"nan{name}"

@@ -73,5 +73,8 @@ row("isinf", CUT, kind=boolean)
 row("signbit", CUT, kind=boolean)
 # A number of any kind as a real one.
 row("real", lambda x, y: 1, evaluate=lambda x: np.asarray(x, dtype=np.float64))
+# A real number as an integer, rounded towards 0.
+row("integer", CUT, kind=lambda *_: "integer",
+    evaluate=lambda x: np.asarray(x).astype(np.int64))  # fmt: skip
 # The same number, of which no derivative is taken.
 row("stop_gradient", CUT, kind=promoted, evaluate=lambda x: x)
