@@ -108,6 +108,15 @@ def bound_by(term: Term) -> tuple[Index, ...]:
     return term.indices if isinstance(term, Softmax | LogSumExp) else ()
 
 
+def nest_of(term: Term) -> tuple[Any, ...]:
+    """Return the sums directly within each other that `term` is made of, outer before inner."""
+    nest: list[Sum] = []
+    while isinstance(term, Sum):
+        nest.append(term)
+        term = term.body
+    return tuple(nest)
+
+
 def height(term: Term) -> int:
     """Return the largest number of sums nested in `term`, by the names of their indices."""
     found = _heights.get(term)

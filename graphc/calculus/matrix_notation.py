@@ -7,6 +7,7 @@ product or a trace; what is left stands at the free indices. Inverses and determ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphc.calculus import matrix_terms as m
@@ -17,8 +18,10 @@ from graphc.calculus.index_terms import (
     LogSumExp,
     Softmax,
     base_and_exponent,
+    extent_term,
     factors_of,
     free,
+    nest_of,
     unused,
     walk,
 )
@@ -93,11 +96,10 @@ def _read(term: Term, axes: Axes) -> Matrix:
         return m.zero(tuple(axis.extent for axis in axes))
     if isinstance(term, Add):
         return m.add(*(_read(part, axes) for part in term.terms))
-    if isinstance(term, Sum) and isinstance(term.body, Add):
-        return m.add(*(_read(Sum(term.index, term.extent, part), axes) for part in term.body.terms))
-    uneven = _uneven_bracket(term)
-    if uneven is not None:
-        return m.add(*(_read(part, axes) for part in uneven))
+    nest = nest_of(term)
+    parts = _distributed(nest[-1].body if nest else term, bool(nest))
+    if parts is not None:
+        return m.add(*(_read(_summed(nest, part), axes) for part in parts))
     network = _Network()
     _enter(term, network)
     while network.bound:
@@ -105,16 +107,29 @@ def _read(term: Term, axes: Axes) -> Matrix:
     return m.scaled(tuple(network.scalars), _assembled(network, axes))
 
 
-def _uneven_bracket(term: Term) -> list[Term] | None:
-    """Multiply out a bracket whose terms differ in which of two indices they have.
+def _summed(nest: Sequence[Sum], body: Term) -> Term:
+    """Return a term under sums."""
+    for part in reversed(nest):
+        body = Sum(part.index, part.extent, body)
+    return body
 
-    So the derivative of a softmax is ``diag(z) − z zᵀ``, not ``diag(z) (I − 1 zᵀ)``.
+
+def _distributed(term: Term, under_sums: bool) -> list[Term] | None:
+    """Multiply out a bracket, where there is one that is better read so.
+
+    One whose terms differ in which of two indices they have: the derivative of a softmax is
+    ``diag(z) − z zᵀ``, not ``diag(z) (I − 1 zᵀ)``. And one with more indices than a matrix has.
     """
+    if isinstance(term, Add):
+        return list(term.terms)
     factors = factors_of(term)
     for position, factor in enumerate(factors):
-        if isinstance(factor, Add) and len(free(factor)) == 2 and len(factors) > 1:
+        if not isinstance(factor, Add) or len(factors) < 2:
+            continue
+        indices = len(free(factor))
+        if indices > 2 or (indices == 2 and not under_sums):
             even = all(free(part) == free(factor) for part in factor.terms)
-            if even and not any(isinstance(part, Delta) for part in walk(factor)):
+            if indices == 2 and even and not any(isinstance(p, Delta) for p in walk(factor)):
                 continue
             rest = (*factors[:position], *factors[position + 1 :])
             return [_product(rest, part) for part in factor.terms]
@@ -356,6 +371,8 @@ def _towards(edge: tuple[Index, Index, Matrix], index: Index) -> tuple[Index, Ma
 
 def _total(vectors: list[Matrix], index: Index) -> Matrix:
     """Return the sum of the elements of a product of columns."""
+    if not vectors:
+        return m.scalar(extent_term(index.extent))
     if len(vectors) == 1:
         (vector,) = vectors
         if vector.head == "power" and vector.value is TWO:

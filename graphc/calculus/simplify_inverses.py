@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.calculus.index_terms import MINUS, ZERO, Index, factors_of, free, order, unused
+from graphc.calculus.simplify_relabelled import relabelled
 from graphc.calculus.simplify_sums import PAIRS, named_by_height, renamed
 from graphc.calculus.simplify_terms import REMAKE, Change, delta, raised, replace, times
 from graphc.ir.terms import Delta, Determinant, Inverse, Num, Ref, Term
@@ -50,7 +51,7 @@ def _both_ways(row: Index, column: Index, body: Term) -> tuple[Term, Term, list[
 def opened_matrix(term: Any) -> tuple[Index, Index, Term]:
     """Return row, column and elements of a matrix, the indices renamed to new ones."""
     row, column = unused(term.extent), unused(term.extent)
-    return row, column, replace(term.body, {term.row: row, term.column: column})
+    return row, column, relabelled(term.body, {term.row: row, term.column: column})
 
 
 def _element(term: Inverse, i: Term, j: Term) -> Term:

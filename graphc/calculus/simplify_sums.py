@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import count, groupby, permutations, product
 from typing import Any
+from weakref import WeakSet
 
 from graphc.calculus.index_terms import (
     ZERO,
@@ -16,16 +17,21 @@ from graphc.calculus.index_terms import (
     free,
     height,
     in_range,
+    nest_of,
     number,
     order,
     unused,
     walk,
 )
+from graphc.calculus.simplify_relabelled import RELABEL, relabelled
 from graphc.calculus.simplify_terms import REMAKE, Change, plus, raised, replace, times
-from graphc.ir.terms import Add, Best, Delta, Mul, Product, Ref, Sum, Symbol, Term
+from graphc.ir.terms import Add, Best, Delta, Mul, Num, Product, Ref, Sum, Symbol, Term
 
 # Rules for two factors that are all that depends on a summed index: what their sum is, or None.
 PAIRS: list[Callable[[Term, Term, Index], Term | None]] = []
+
+# Nested sums whose order the names of other indices decide.
+_NAMED_ALIKE: WeakSet[Term] = WeakSet()
 
 MOST_ORDERS = 3  # that many nested sums are tried in every order, to find the first
 
@@ -39,6 +45,16 @@ def summed(index: Index, body: Term) -> Term:
     if isinstance(body, Add):
         return _sum_of_terms(index, body)
     return _sum_of_product([index], list(factors_of(body)))
+
+
+def sum_over(indices: Sequence[Index], body: Term) -> Term:
+    """Return the sum of `body` over several indices."""
+    together = [index for index in indices if index in free(body) and index.extent != 1]
+    if len(together) == len(indices) > 1 and not isinstance(body, Add):
+        return _sum_of_product(together, list(factors_of(body)))
+    for index in reversed(indices):
+        body = summed(index, body)
+    return body
 
 
 def _sum_of_terms(index: Index, body: Add) -> Term:
@@ -56,8 +72,8 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
     for position, factor in enumerate(factors):
         rest = factors[:position] + factors[position + 1 :]
         if isinstance(factor, Sum) and free(factor) & bound:
-            inner, body = opened(factor)
-            return _sum_of_product([*indices, inner], [*rest, *factors_of(body)])
+            inner, body = opened_nest(factor)
+            return _sum_of_product([*indices, *inner], [*rest, *factors_of(body)])
         if isinstance(factor, Delta):
             for index in indices:
                 target = solution(factor, index)
@@ -92,13 +108,6 @@ def _paired(indices: list[Index], factors: list[Term]) -> Term | None:
     return None
 
 
-def sum_over(indices: Sequence[Index], body: Term) -> Term:
-    """Return the sum of `body` over several indices."""
-    for index in reversed(indices):
-        body = summed(index, body)
-    return body
-
-
 def solution(part: Delta, index: Index) -> Term | None:
     """Return the term that takes the place of `index` when a delta is summed over it."""
     for one, other in ((part.left, part.right), (part.right, part.left)):
@@ -122,7 +131,14 @@ def has_delta(term: Term, index: Index) -> bool:
 def opened(term: Any) -> tuple[Index, Term]:
     """Return index and body of a sum (or product, or extreme), the index renamed to a new one."""
     index = unused(term.index.extent)
-    return index, replace(term.body, {term.index: index})
+    return index, relabelled(term.body, {term.index: index})
+
+
+def opened_nest(term: Term) -> tuple[list[Index], Term]:
+    """Return the indices of nested sums, outer before inner, renamed to new ones, and the body."""
+    nest = nest_of(term)
+    names = {part.index: unused(part.extent) for part in nest}
+    return list(names.values()), relabelled(nest[-1].body, names)
 
 
 def _closed(indices: list[Index], factors: list[Term]) -> Term:
@@ -145,7 +161,9 @@ def _closed(indices: list[Index], factors: list[Term]) -> Term:
         return _nested([index for group in groups for index in group], body)
     orders = product(*map(permutations, groups))
     nests = (_nested([i for group in found for i in group], body) for found in orders)
-    return min(nests, key=order)
+    first = min(nests, key=order)
+    _NAMED_ALIKE.update(nest_of(first))
+    return first
 
 
 def _occurrences(indices: Sequence[Index], body: Term) -> dict[Index, tuple[tuple[int, int], ...]]:
@@ -179,10 +197,10 @@ def named_by_height(indices: Sequence[Index], body: Term) -> list[Index]:
 
 def renamed(body: Term, old: Sequence[Index], new: Sequence[Index]) -> Term:
     """Return `body` with indices renamed."""
-    values: dict[Term, Term] = {
+    names: dict[Term, Index] = {
         one: other for one, other in zip(old, new, strict=True) if one is not other
     }
-    return replace(body, values) if values else body
+    return relabelled(body, names) if names else body
 
 
 def multiplied(index: Index, body: Term) -> Term:
@@ -209,7 +227,27 @@ def _bound(index: Symbol, change: Change) -> Index:
     return new
 
 
-REMAKE[Sum] = lambda term, change: summed(_bound(term.index, change), change(term.body))
+def _remade_nest(term: Sum, change: Change) -> Term:
+    """Make nested sums anew, all at once."""
+    nest = nest_of(term)
+    return sum_over([_bound(part.index, change) for part in nest], change(nest[-1].body))
+
+
+def _relabelled_nest(term: Sum, change: Change) -> Term:
+    nest = nest_of(term)
+    body = change(nest[-1].body)
+    indices: list[Any] = [part.index for part in nest]
+    if isinstance(factors_of(body)[0], Num):
+        return sum_over(indices, body)  # a bracket in it has become a negative
+    if term in _NAMED_ALIKE:
+        return _closed(indices, list(factors_of(body)))
+    for index in reversed(indices):
+        body = Sum(index, index.extent, body)
+    return body
+
+
+REMAKE[Sum] = _remade_nest
+RELABEL[Sum] = _relabelled_nest
 REMAKE[Product] = lambda term, change: multiplied(_bound(term.index, change), change(term.body))
 REMAKE[Best] = lambda term, change: best(
     term.function, _bound(term.index, change), change(term.body)

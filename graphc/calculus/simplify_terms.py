@@ -22,6 +22,7 @@ from graphc.calculus.index_terms import (
     factors_of,
     free,
     in_range,
+    nest_of,
     order,
     terms_of,
     unused,
@@ -70,11 +71,12 @@ def _remade(term: Term, rule: Change, done: dict[Term, Term], everywhere: bool) 
             # The indices among the keys are those replaced, and those renamed below.
             if not everywhere and free(part).isdisjoint(done):
                 return part
-            for index in bound_by(part):
-                # A plain symbol gets its range here; an index gives way to what is put in.
-                if not isinstance(index, Index) or index in incoming:
-                    extent = index.extent if isinstance(index, Index) else part.extent
-                    done.setdefault(index, unused(extent))
+            for binder in nest_of(part) or (part,):
+                for index in bound_by(binder):
+                    # A plain symbol gets its range here; an index gives way to what is put in.
+                    if not isinstance(index, Index) or index in incoming:
+                        extent = index.extent if isinstance(index, Index) else binder.extent
+                        done.setdefault(index, unused(extent))
             remake = REMAKE.get(type(part))
             found = done[part] = rule(remake(part, change) if remake else rebuild(part, change))
         return found

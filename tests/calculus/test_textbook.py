@@ -41,7 +41,7 @@ IDENTITIES = {
                     "Bᵀ M (D x + c) + Dᵀ Mᵀ (B x + b)"),
     "cookbook 81": (lambda: x @ B @ x, x, "B x + Bᵀ x"),
     "cookbook 82": (lambda: a @ X @ X.T @ D @ X @ X.T @ b, X,
-                    "a bᵀ X Xᵀ Dᵀ X + b aᵀ X Xᵀ D X + D X Xᵀ b aᵀ X + Dᵀ X Xᵀ a bᵀ X"),
+                    "a bᵀ X Xᵀ Dᵀ X + D X Xᵀ b aᵀ X + b aᵀ X Xᵀ D X + Dᵀ X Xᵀ a bᵀ X"),
     "cookbook 84": (lambda: (x - a) @ Q @ (x - a), x, "Q (x − a) + Qᵀ (x − a)"),
     "cookbook 88": (lambda: np.sum((d - A @ x) ** 2), A, "2 (A x − d) xᵀ"),
     "cookbook 90": (lambda: a @ Q @ Q @ b, Q, "a bᵀ Qᵀ + Qᵀ a bᵀ"),
