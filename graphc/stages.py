@@ -13,11 +13,11 @@ from graphc.batching import batch_nodes, mark
 from graphc.calculus.reverse import reaches, sweep
 from graphc.commentary import commentary, diagram_text, loss_formula
 from graphc.control.body import COTANGENT
-from graphc.emit.model import Comments, Field, Model, Updates
+from graphc.emit.model import Comments, Field, Model, Updates, needed
 from graphc.emit.targets import DTYPES, STYLES, Target, target_named
 from graphc.emit.version import __version__
 from graphc.errors import CompileError, DerivativeError
-from graphc.ir.nodes import Node, topological
+from graphc.ir.nodes import Node
 from graphc.ir.program import Origin, Program, rewrite
 from graphc.language.graph import Graph
 from graphc.language.reaching import why_not
@@ -56,6 +56,8 @@ def model_of(
         graph, batched, forward_count, targets, costs, allow_unused, step
     )
     finished = run(whole, passes)
+    parameters = fields_of(graph, graph.parameters, batched.leaves)
+    inputs = fields_of(graph, graph.inputs, batched.leaves)
     return Model(
         name=graph.name,
         target=target,
@@ -63,8 +65,8 @@ def model_of(
         style=style,
         version=__version__,
         batch=batch,
-        parameters=fields_of(graph, graph.parameters, batched.leaves),
-        inputs=_needed(finished, fields_of(graph, graph.inputs, batched.leaves)),
+        parameters=parameters,
+        inputs=needed(inputs, parameters, finished.outputs),
         program=finished,
         forward=tuple(graph.name_of(v) for v in graph.outputs),
         has_loss=bool(costs),
@@ -322,11 +324,6 @@ def fields_of(
             Field(graph.name_of(v), node, node.shape, node.kind, declared.classes, declared.init)
         )
     return tuple(result)
-
-
-def _needed(program: Program, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    below = set(topological(program.outputs))
-    return tuple(f for f in fields if f.node in below)
 
 
 def unsaved_functions(graph: Graph) -> dict[str, Callable[..., Any]]:

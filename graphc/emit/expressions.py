@@ -9,6 +9,7 @@ from graphc.emit.spell_contraction import spell_contraction
 from graphc.emit.spell_elementwise import spell_elementwise
 from graphc.emit.spell_linalg import spell_linalg
 from graphc.emit.spell_opaque import spell_opaque
+from graphc.emit.spell_recurrence import spell_recurrence
 from graphc.emit.spell_reduction import spell_reduction
 from graphc.emit.spell_structural import (
     places,
@@ -26,6 +27,7 @@ from graphc.ops.joining import Concatenation
 from graphc.ops.leaves import Constant, Iota, Size
 from graphc.ops.linalg import Linalg
 from graphc.ops.opaque import Opaque
+from graphc.ops.recurrence import Recurrence
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice
 from graphc.ops.windows import Windows
@@ -54,6 +56,8 @@ def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], boo
             return spell_concatenation(node, of, dialect)
         case Windows():
             return spell_windows(node, of, dialect)
+        case Recurrence():
+            return spell_recurrence(node, of, dialect)
         case Linalg():
             return spell_linalg(node, of, dialect)
         case Gather():

@@ -13,6 +13,7 @@ from graphc.emit.naming import Namer
 from graphc.emit.statements import Writer
 from graphc.emit.steps import Plan
 from graphc.emit.tracing import Line
+from graphc.errors import CompileError
 from graphc.ir.nodes import Node
 from graphc.ops.opaque import Foreign
 from graphc.types import Dim, Dimension, named, names_in, shape_text
@@ -155,11 +156,13 @@ class File:
                 if dim == named(size)
             )
             text, axis = next(places, ("", 0))
-            if text:
-                source = (
-                    f"{self.names.own('len')}({text})" if axis == 0 else (f"{text}.shape[{axis}]")
+            if not text:
+                raise CompileError(
+                    f"'{self.model.function or self.model.name}' needs the size {size}, which no "
+                    "argument has; add a variable with such an axis to the inputs"
                 )
-                lines.append(f"{self.sizes[size]} = {source}")
+            source = f"{self.names.own('len')}({text})" if axis == 0 else f"{text}.shape[{axis}]"
+            lines.append(f"{self.sizes[size]} = {source}")
         return lines
 
     def scalar(self, text: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from graphc.control.body import bodies
 from graphc.emit.targets import Target
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program
-from graphc.types import Kind, Shape
+from graphc.ops.leaves import Size
+from graphc.types import Dimension, Kind, Shape, names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,35 @@ class Field:
     kind: Kind = "real"
     classes: int | None = None
     init: Any = None
+
+
+def needed(
+    inputs: Sequence[Field], parameters: Sequence[Field], nodes: Iterable[Node]
+) -> tuple[Field, ...]:
+    """Return the inputs that `nodes` read, and those of which they need a size and no more."""
+    below = set(topological(nodes))
+    found = {f for f in inputs if f.node in below}
+    known = {dim for f in (*parameters, *found) for dim in f.shape}
+    asked = {name for node in _with_bodies(below) for dim in _dims(node) for name in names_in(dim)}
+    for f in inputs:
+        fresh = set(f.shape) - known
+        if any(isinstance(dim, Dimension) and str(dim) in asked for dim in fresh):
+            found.add(f)
+            known |= fresh
+    return tuple(f for f in inputs if f in found)
+
+
+def _with_bodies(nodes: Iterable[Node]) -> list[Node]:
+    found = list(nodes)
+    for node in found:  # grows on the way
+        for held in bodies(node):
+            found += held.nodes()
+    return found
+
+
+def _dims(node: Node) -> list[Dimension]:
+    dims = (*node.shape, *((node.size,) if isinstance(node, Size) else ()))
+    return [dim for dim in dims if isinstance(dim, Dimension)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +216,7 @@ class Model:
         return self.has_loss and set(self.forward_fields) <= set(self.loss_fields)
 
     def _needed(self, nodes: tuple[Node, ...]) -> tuple[Field, ...]:
-        below = set(topological(nodes))
-        return tuple(f for f in self.inputs if f.node in below)
+        return needed(self.inputs, self.parameters, nodes)
 
     @property
     def _first_cost(self) -> int:

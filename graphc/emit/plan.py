@@ -71,7 +71,8 @@ def plan(
     fused = {n.args[0] for n in order if keeps_dims(n) and uses[n.args[0]] == 1} - set(given)
     # What repeats one number is filled in anew wherever a scatter needs it.
     scatters = [n for n in order if isinstance(n, ScatterAdd | ScatterSet)]
-    fused |= {n.args[i] for n in scatters for i in (0, -1) if _one_number(n.args[i])} - set(wanted)
+    fused |= {n.args[i] for n in scatters for i in (0, -1) if _one_number(n.args[i])}
+    fused -= {*wanted, *given}
     looped = loop_operands(order)
     fixed = set(wanted).difference(spelled_last) | looped
     hosts = host_scalars(order)

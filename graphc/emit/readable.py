@@ -12,6 +12,7 @@ from graphc.emit.naming import Namer
 from graphc.emit.plan import plan
 from graphc.emit.statements import Writer, body
 from graphc.ir.nodes import Node, topological
+from graphc.ops.leaves import scalar_value
 from graphc.ops.several import Item
 from graphc.types import named
 
@@ -170,18 +171,25 @@ def _forward(file: File, stages: Sequence[_Stage], saved: Sequence[Node]) -> lis
     # The caller owns what it gets: no view of an argument, and nothing twice.
     copied = copies(nodes, leaves)
     if len(nodes) == 1 and nodes[0] in saved:
-        own = ".copy()" if nodes[0] in copied else ""
-        result = [f"return {stages[0].pick(nodes[0])}{own}"]
+        picked = stages[0].pick(nodes[0])
+        result = [f"return {_own(file, nodes[0], picked) if nodes[0] in copied else picked}"]
     else:
         if saved:
             lines.append(stages[0].unpack(set(nodes)))
         values, seen = [], set()
         for node in nodes:
             text = leaves.get(node) or stages[0].names[node]
-            values.append(f"{text}.copy()" if node in copied or node in seen else text)
+            values.append(_own(file, node, text) if node in copied or node in seen else text)
             seen.add(node)
         result = file.forward_result(values)
     return [*file.opening("forward", fields), *indented([*lines, *result])]
+
+
+def _own(file: File, node: Node, text: str) -> str:
+    """Spell an array of the caller's own; a fixed number is none yet."""
+    if not node.shape and scalar_value(node) is not None:
+        return f"{file.lib}.array({text}, {file.dialect().dtype_of(node)})"
+    return f"{text}.copy()"
 
 
 def _loss(file: File, stages: Sequence[_Stage], known: Mapping[Node, str]) -> list[str]:

@@ -69,7 +69,7 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
     if function == "invert":
         return Spelled(f"~{of(args[0]).within(UNARY)}", UNARY)
     if function == "multiply":
-        args = _masks(args)
+        args = _masks(args, of)
     if row.infix is not None:
         precedence = PRECEDENCE[row.infix]
         # Right operands bind one tighter: a - (b - c); comparisons never chain; a power's base.
@@ -84,11 +84,14 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
     return Spelled(f"{helper(function, dialect)}({inner}){rounded}")
 
 
-def _masks(args: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Return the operands of a product, a mask as the booleans that it is."""
+def _masks(args: tuple[Node, ...], of: Speller) -> tuple[Node, ...]:
+    """Return the operands of a product, a mask as the booleans that it is.
+
+    A mask that was converted elsewhere has a name, and is taken by it.
+    """
     a, b = args
-    if is_mask(b) and not is_mask(a) and a.shape:
+    if is_mask(b) and not is_mask(a) and a.shape and not of(b).text.isidentifier():
         return a, b.args[0]
-    if is_mask(a) and not is_mask(b) and b.shape:
+    if is_mask(a) and not is_mask(b) and b.shape and not of(a).text.isidentifier():
         return a.args[0], b
     return args

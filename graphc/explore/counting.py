@@ -17,6 +17,7 @@ from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.joining import Concatenation
 from graphc.ops.linalg import Linalg
+from graphc.ops.recurrence import Recurrence
 from graphc.ops.reduction import Reduction
 from graphc.ops.several import Bundle, Item
 from graphc.ops.structural import Pad, Reshape, Slice
@@ -100,6 +101,8 @@ def operations_of(node: Node) -> Dim | None:
         return size_of(node.args[0].shape)
     if isinstance(node, Fold):
         return size_of(node.args[0].shape)
+    if isinstance(node, Recurrence):
+        return 2 * size_of(node.shape)
     if isinstance(node, ScatterAdd):
         return size_of(node.args[2].shape)
     if isinstance(node, Contraction):

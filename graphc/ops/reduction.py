@@ -17,12 +17,12 @@ import numpy as np
 from graphc.errors import FormulaError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index, mul
-from graphc.ops.contraction import broadcast_to, full, sum_axes, transpose
+from graphc.ops.contraction import broadcast_to, sum_axes, transpose
 from graphc.ops.elementwise import as_real, elementwise
-from graphc.ops.joining import concatenate
-from graphc.ops.leaves import Iota, constant
+from graphc.ops.leaves import constant
+from graphc.ops.recurrence import later, recurrence_back
 from graphc.ops.rules import Element, Indices, Sizes, define, derived
-from graphc.ops.structural import Slice, Span, reshape
+from graphc.ops.structural import reshape, turned
 from graphc.types import Dim, Kind, Shape, TensorType, size_of
 
 
@@ -111,44 +111,23 @@ def _log_softmax_vjp(node: Reduction, g: Node) -> Node:
     return elementwise("subtract", g, carried)
 
 
-def _flipped(x: Node, axis: int) -> Node:
-    spans: list[Span] = [(0, dim, 1) for dim in x.shape]
-    spans[axis] = (x.shape[axis] - 1, x.shape[axis], -1)
-    made: Node = Slice((x,), tuple(spans))
-    return made
-
-
 def _cumsum_vjp(node: Reduction, g: Node) -> Node:
     (axis,) = node.axes
-    return _flipped(reduction("cumsum", _flipped(g, axis), node.axes), axis)
+    return turned(reduction("cumsum", turned(g, axis), node.axes), axis)
 
 
 def _before(x: Node, axis: int) -> Node:
     """Return at each place along `axis` the product of the elements before it."""
-    count = x.shape[axis]
-    one = full(1.0, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
-    spans: list[Span] = [(0, dim, 1) for dim in x.shape]
-    spans[axis] = (0, count - 1, 1)
-    rest: Node = Slice((reduction("cumprod", x, (axis,)),), tuple(spans))
-    return concatenate([one, rest], axis)
+    return later(reduction("cumprod", x, (axis,)), axis, first=1.0)
 
 
 def _cumprod_vjp(node: Reduction, g: Node) -> Node:
-    """Sum, over the later places, the product of all factors up to there but the own one.
+    """Return what comes before each factor times what it carries: exact at zeros, in one pass.
 
-    With Z the products of the factors after the own one up to a place, which is a triangular
-    matrix: exact at zeros, at the cost of the square of the number of factors.
+    With R what a change of the product up to a place brings about: R[i] = g[i] + x[i + 1] R[i + 1].
     """
     (x,), (axis,) = node.args, node.axes
-    count, rank = x.shape[axis], x.type.rank
-    own = reshape(Iota((), count), (count, *(1,) * (rank - axis)))
-    place = reshape(Iota((), count), (count, *(1,) * (rank - 1 - axis)))
-    wide = reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
-    later = elementwise("where", elementwise("greater", place, own), wide, constant(1.0))
-    between = reduction("cumprod", later, (axis + 1,))
-    carried = elementwise("multiply", reshape(g, wide.shape), between)
-    reached = elementwise("where", elementwise("greater_equal", place, own), carried, constant(0.0))
-    return elementwise("multiply", _before(x, axis), sum_axes(reached, (axis + 1,)))
+    return elementwise("multiply", _before(x, axis), recurrence_back(x, g, axis))
 
 
 def _prod_vjp(node: Reduction, g: Node) -> Node:
@@ -166,7 +145,7 @@ def _prod_vjp(node: Reduction, g: Node) -> Node:
     if count in (0, 1):
         return broadcast_to(spread(g, x, node.axes), x.shape)
     factors = reshape(transpose(x, order), (*front, count))
-    after = _flipped(_before(_flipped(factors, last), last), last)
+    after = turned(_before(turned(factors, last), last), last)
     others = elementwise("multiply", _before(factors, last), after)
     aligned = reshape(others, tuple(x.shape[a] for a in order))
     back = sorted(range(len(order)), key=order.__getitem__)

@@ -39,6 +39,14 @@ class Pad(Node):
     target: Shape
 
 
+def turned(node: Node, axis: int) -> Node:
+    """Return `node` with its elements along `axis` in the other order."""
+    spans: list[Span] = [(0, dim, 1) for dim in node.shape]
+    spans[axis] = (node.shape[axis] - 1, node.shape[axis], -1)
+    made: Node = Slice((node,), tuple(spans))
+    return made
+
+
 def reshape(node: Node, shape: Shape) -> Node:
     """Return `node` under `shape`; no node is made where nothing changes."""
     if node.shape == shape:

@@ -20,7 +20,7 @@ from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.several import Bundle, Item, item
-from graphc.ops.structural import Reshape, reshape
+from graphc.ops.structural import Pad, Reshape, Slice, reshape
 from graphc.ops.windows import Fold
 from graphc.passes.declared import diagonal, met, orthogonal, positive, symmetric
 from graphc.passes.diagonals import (
@@ -128,6 +128,21 @@ def signs(node: Node) -> Node | None:
 def uncut(node: Node) -> Node | None:
     """Let values pass: derivatives have been taken, and stopped where they were to be."""
     return node.args[0] if _call(node, "stop_gradient") else None
+
+
+def whole(node: Node) -> Node | None:
+    """Let slices and pads that leave nothing out and add nothing turn axes, or vanish."""
+    if not isinstance(node, Slice | Pad) or node.shape != node.args[0].shape:
+        return None
+    (x,) = node.args
+    along = [(0, dim, 1) for dim in node.shape]
+    against = [(dim - 1, dim, -1) for dim in node.shape]
+    if any(span not in pair for span, *pair in zip(node.spans, along, against, strict=True)):
+        return None
+    if list(node.spans) == along or (isinstance(x, Slice) and x.spans == node.spans):
+        return x if list(node.spans) == along else x.args[0]
+    made: Node = Slice((x,), node.spans)
+    return made if isinstance(node, Pad) else None
 
 
 def squares(node: Node) -> Node | None:
@@ -290,6 +305,8 @@ def picked(node: Node) -> Node | None:
 
 
 RULES: dict[type[Node], tuple[Rule, ...]] = {
+    Slice: (whole,),
+    Pad: (whole,),
     Elementwise: (
         uncut,
         identities,

@@ -188,7 +188,8 @@ def reductions():
     centred = t - t.mean(axis=0, keepdims=True)
     spread = np.square(centred).sum(axis=1, keepdims=True)
     best = t.max(axis=1) * t.min(axis=1) + t.max() + np.prod(t, axis=0).sum()
-    return Graph(gc.cost((centred / (spread + 1)).sum() + best.sum(), name="C"), name="reductions")
+    best = best.sum() + (np.cumprod(t, axis=1) * w).sum()
+    return Graph(gc.cost((centred / (spread + 1)).sum() + best, name="C"), name="reductions")
 
 
 @model

@@ -1,12 +1,20 @@
-"""Random programs: both styles, the CuPy file, the reference evaluation and differences agree."""
+"""Random programs: both styles, the CuPy file, the reference evaluation and differences agree.
+
+The first part draws models as users write them, with blocks, loops and branches. The second draws
+every node kind and every row of the tables (`tests.emit.random_models`).
+"""
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import graphc as gc
+from graphc.ir.nodes import topological
 from graphc.language.graph import Graph
+from graphc.ops.rules import RULES
+from graphc.ops.several import Bundle
 from tests.emit.models import agree
+from tests.emit.random_models import Models, check_function, check_model, whole_program
 
 UNARY = [
     np.tanh,
@@ -173,3 +181,42 @@ def graphs(draw):
 @given(graphs(), st.integers(1, 4))
 def test_all_ways_agree(graph, samples):
     agree(graph, samples=samples)
+
+
+DRAWN = settings(
+    max_examples=40, derandomize=True, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+DTYPES = st.sampled_from(["float64", "float32"])
+
+
+@st.composite
+def models(draw, reaching=True):
+    return Models(draw, reaching).model()
+
+
+def test_every_kind_is_drawn():
+    """A new kind needs a step that makes it, or a derivative that does."""
+    found = set()
+
+    @settings(DRAWN, max_examples=150)
+    @given(models())
+    def draw(drawn):
+        found.update(type(node) for node in topological([c.node for c in drawn.costs]))
+        whole, _, _ = whole_program(drawn.graph, True, None)
+        found.update(type(node) for node in topological(whole.outputs))
+
+    draw()
+    assert found >= set(RULES) - {Bundle}  # a cotangent on its way
+
+
+@DRAWN
+@given(models(), DTYPES, st.booleans(), st.sampled_from(["parameters", "inputs", "all"]))
+def test_models_of_every_kind(drawn, dtype, batch, wrt):
+    assume(check_model(drawn, batch=batch, dtype=dtype, wrt=wrt))
+
+
+@DRAWN
+@given(models(reaching=False), DTYPES, st.sampled_from(["first", "hvp", "hessian"]))
+def test_functions_of_every_kind(drawn, dtype, order):
+    assume(check_function(drawn, dtype=dtype, order=order))

@@ -7,6 +7,8 @@ import pytest
 
 import graphc as gc
 from graphc.control.override import Override
+from graphc.errors import CompileError
+from graphc.language.graph import Graph
 from graphc.ops.rules import RULES, evaluate
 from graphc.ops.samples import OverSamples
 from graphc.ops.several import Bundle
@@ -148,3 +150,64 @@ def test_a_size_that_comes_merged_with_another_is_found_elsewhere():
         program = gc.compile(net, style=style, wrt=[x])
         loss, _ = program.loss_and_grad((), x=data)
         assert loss == np.mean(np.sum((data @ rows.T) * weight, axis=(1, 2)))
+
+
+# Shrunk from random programs.
+
+
+def every_style(graph, params, inputs, **options):
+    """The loss, the gradients and what `forward` returns, in each style."""
+    for style in ("readable", "fast", "cupy"):
+        made = compiled(graph, style, **options)
+        given = {f.name: inputs[f.name] for f in made.model.loss_fields}
+        early = {f.name: inputs[f.name] for f in made.model.forward_fields}
+        point = made.Params(**params)
+        yield *made.loss_and_grad(point, **given), made.forward(point, **early)
+
+
+def test_an_input_is_taken_for_its_size():
+    x, u = gc.observed("x", shape=("n", 3)), gc.observed("u", shape=2)
+    w = gc.parameter("w", shape=3)
+    y = np.cos(0 * x[:, 0]).sum() * w
+    graph = Graph(gc.cost(y.sum(), name="C"), y, name="sized")
+    inputs = {"x": np.zeros((5, 4, 3)), "u": np.ones((5, 2))}
+    whole = Graph(gc.cost(y.sum() + 0 * u.sum(), name="C"), y, name="sized")
+    for loss, grads, result in every_style(graph, {"w": np.ones(3)}, inputs):
+        assert loss == 12
+        np.testing.assert_array_equal(result, np.full((5, 3), 4))
+        np.testing.assert_array_equal(grads.w, [4, 4, 4])
+    for _, grads, _ in every_style(whole, {"w": np.ones(3)}, inputs, wrt=(x, u), allow_unused=True):
+        np.testing.assert_array_equal(grads.x, np.zeros((5, 4, 3)))
+        np.testing.assert_array_equal(grads.u, np.zeros((5, 2)))
+
+
+def test_a_size_that_nothing_has():
+    x, y = gc.observed("x", shape="n"), gc.observed("y")
+    with pytest.raises(CompileError, match="needs the size n, which no argument has"):
+        gc.compile_function([y], y * np.ones_like(x).sum())
+
+
+def test_a_fixed_number_is_returned_as_an_array():
+    w = gc.parameter("w")
+    y = np.ones_like(gc.observed("x", shape=3)).sum() - 4
+    for _, _, result in every_style(Graph(gc.cost(w * y, name="C"), y), {"w": np.ones(())}, {}):
+        assert isinstance(result, np.ndarray | np.generic)
+        assert result == -1
+
+
+def test_zeros_that_a_loop_starts_from_and_a_scatter_fills():
+    x, i = gc.observed("x", shape=3), gc.observed("i", classes=3, shape=2)
+    w = gc.parameter("w", shape=3)
+    zeros = np.zeros(3) * w
+    z = gc.fixed_point(lambda z: 0.4 * np.sin(z * w) + x, zeros)
+    y = z[i]
+    c = gc.cost((gc.at_add(np.zeros(3), i, np.sin(y)) * [1.0, 2.0, 3.0]).sum(), name="C")
+    agree(Graph(c, y, name="shared"))
+
+
+def test_a_mask_that_another_function_converted():
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3)
+    z = gc.cond(w.sum() > -1, np.square, np.sin, w)
+    t = np.signbit(np.tanh(z)) * 1.0
+    c = gc.cost((t * [1.0, 2.0, 3.0]).sum() + (np.cos(t) * w * x).sum(), name="C")
+    agree(Graph(c, np.broadcast_to(t, (2, 3)), name="masked"))

@@ -10,6 +10,7 @@ from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.indexing import Gather, ScatterSet
 from graphc.ops.joining import concatenate
 from graphc.ops.leaves import Iota, constant
+from graphc.ops.recurrence import recurrence
 from graphc.ops.reduction import ONE_AXIS, REDUCERS, reduction
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Slice
@@ -75,6 +76,16 @@ class Steps:
         if name == "argsort" and node.type.rank == 1:
             made = Gather((node, made), 0, 0)
         self.keep(as_real(made))
+
+    def running(self):
+        """A linear recurrence, or a running product."""
+        node = self.pick()
+        if node.type.rank:
+            axis = self.count(0, node.type.rank - 1)
+            if self.count(0, 1):
+                self.keep(recurrence(elementwise("cos", node), elementwise("sin", node), axis))
+            else:
+                self.keep(reduction("cumprod", node, (axis,)))
 
     def joined(self):
         node, axis = self.pick(), None

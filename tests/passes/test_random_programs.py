@@ -1,5 +1,7 @@
 """Random programs over all node kinds: both modes, differences, the sample axis, every pass."""
 
+from typing import ClassVar
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,12 +57,14 @@ class Builder(Steps):
     Only seed and number of steps are drawn: drawn choices would be small ones, mostly.
     """
 
+    iterated: ClassVar = {"tol": 1e-13}  # of fixed points
+
     def __init__(self, draw):
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32)))
         self.feed, self.nodes = {}, []
         for _ in range(2):
             self.leaf()
-        self.index = new_input(TensorType((2,), "integer"))
+        self.index = self.input((2,), "integer")
         self.feed[self.index] = np.array([self.count(0, 1), self.count(0, 1)])
         for _ in range(draw(st.integers(3, 14))):
             getattr(self, self.choose(STEPS))()
@@ -88,8 +92,11 @@ class Builder(Steps):
     def shape(self):
         return tuple(self.choose([2, 3, N, 1]) for _ in range(self.count(0, 2)))
 
+    def input(self, shape, kind="real"):
+        return new_input(TensorType(shape, kind))
+
     def leaf(self):
-        node = new_input(TensorType(self.shape()))
+        node = self.input(self.shape())
         self.feed[node] = self.rng.uniform(-1.5, 1.5, [evaluate(d, SIZES) for d in node.shape])
         self.nodes.append(node)
 
@@ -270,7 +277,7 @@ class Builder(Steps):
         except ShapeError:
             return
         start = Variable(broadcast_to(constant(0.0), shape))
-        z = gc.fixed_point(lambda z: 0.4 * np.sin(z * np.tanh(a)) + b, start, tol=1e-13)
+        z = gc.fixed_point(lambda z: 0.4 * np.sin(z * np.tanh(a)) + b, start, **self.iterated)
         self.keep(z.node)
 
 
@@ -296,7 +303,7 @@ STEPS = ("leaf", "number", "unary", "unary", "positive", "binary", "binary", "qu
          "reshape", "broadcast", "slice", "pad", "gather", "scatter",
          "loop", "loop", "branch", "equilibrium", "row", "row", "row", "reducer", "reducer",
          "joined", "scatter_set", "window", "window", "folded", "matrix", "matrix", "matrix",
-         "opaque", "overridden")  # fmt: skip
+         "opaque", "overridden", "running")  # fmt: skip
 
 
 @st.composite
