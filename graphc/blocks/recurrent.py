@@ -40,17 +40,17 @@ def _started(state: Any, like: Any) -> Any:
 
 def lstm_step(gates: Any, c: Any) -> tuple[Any, Any]:
     """Return output and cell state from the four gates, stacked as i, f, g, o."""
-    i, f, g, o = gates.reshape((4, -1))
-    c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-    return _sigmoid(o) * np.tanh(c), c
+    size = gates.shape[0] // 4
+    i, f = np.split(_sigmoid(gates[: 2 * size]), 2)
+    c = f * c + i * np.tanh(gates[2 * size : 3 * size])
+    return _sigmoid(gates[3 * size :]) * np.tanh(c), c
 
 
 def gru_step(of_input: Any, of_state: Any, h: Any) -> Any:
     """Return the new state from the gates r, z, n, those of the input and of the state apart."""
-    r, z, n = of_input.reshape((3, -1))
-    r_h, z_h, n_h = of_state.reshape((3, -1))
-    update = _sigmoid(z + z_h)
-    new = np.tanh(n + _sigmoid(r + r_h) * n_h)
+    size = h.shape[0]
+    reset, update = np.split(_sigmoid(of_input[: 2 * size] + of_state[: 2 * size]), 2)
+    new = np.tanh(of_input[2 * size :] + reset * of_state[2 * size :])
     return (1.0 - update) * new + update * h
 
 

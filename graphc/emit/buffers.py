@@ -19,6 +19,7 @@ from graphc.ops.leaves import Constant, Input
 from graphc.ops.opaque import Opaque
 from graphc.ops.scalars import SCALARS
 from graphc.ops.several import Item
+from graphc.ops.structural import Reshape
 from graphc.types import Shape, TupleType
 
 
@@ -60,19 +61,21 @@ def reuse(
             matrices.add(node)
             if idle.get(node.shape):
                 into[node] = idle[node.shape].pop()
-        elif _writes_into(node):
+        elif writes_into(node):
             for arg in _candidates(node, inline):
                 root = roots[arg]
                 owned = root in mine or node in heirs.get(root, ())
                 free = owned and root not in kept and last.get(root) == at
                 # A view of the operand among the others is no harm: ufuncs see that it overlaps.
-                if free and arg is root and same_buffer(node, arg):
+                # Of a matrix product any shape is a view, which can be written into as well.
+                whole = arg is root or (root in matrices and _reshaped(arg))
+                if free and whole and same_buffer(node, arg):
                     into[node] = arg
                     if arg in matrices:
                         matrices.add(node)
                     break
         for arg in dict.fromkeys(roots.get(n, n) for n in reads[at]):
-            taken = arg is into.get(node)
+            taken = node in into and arg is roots[into[node]]
             if arg in matrices and arg not in kept and last[arg] == at and not taken:
                 idle.setdefault(arg.shape, []).append(arg)
     return into
@@ -89,7 +92,7 @@ def _heirs(
     node: Node | None = new
     below: set[Node] | None = None
     while node is not None and node is not leaf:
-        if node in inline or not _writes_into(node) or not same_buffer(node, leaf):
+        if node in inline or not writes_into(node) or not same_buffer(node, leaf):
             return set()
         path.append(node)
         if leaf in node.args:
@@ -152,13 +155,14 @@ def _reads(node: Node, inline: set[Node]) -> list[Node]:
     return read
 
 
-def _writes_into(node: Node) -> bool:
+def writes_into(node: Node) -> bool:
+    """Return whether a statement can write its result into a buffer that it is given."""
     if isinstance(node, ScatterAdd | ScatterSet):
         return True
     if not isinstance(node, Elementwise) or node.kind != "real" or not node.shape:
         return False
     row = SCALARS[node.function]
-    return row.ufunc is not None or row.infix is not None or node.function == "relu"
+    return row.ufunc is not None or row.infix is not None or node.function in ("relu", "sigmoid")
 
 
 def _candidates(node: Node, inline: set[Node]) -> list[Node]:
@@ -166,24 +170,56 @@ def _candidates(node: Node, inline: set[Node]) -> list[Node]:
         return [node.args[0]] if node.args[0] not in inline else []
     if node.function == "where":  # type: ignore[attr-defined]
         return []
-    return [arg for arg in node.args if arg not in inline]
+    return [arg for arg in node.args if arg not in inline or _reshaped(arg)]
+
+
+def _reshaped(node: Node) -> bool:
+    """Return whether a node is all of another result, its axes merged, split or moved."""
+    seen = False
+    while is_view(node) and isinstance(node, Reshape | Contraction):
+        if repeats(node) or (isinstance(node, Contraction) and not _turns(node)):
+            return False
+        (node,) = node.args
+        seen = True
+    return seen
+
+
+def _turns(node: Contraction) -> bool:
+    return len(set(node.inputs[0])) == len(node.inputs[0]) == len(node.output)
 
 
 def copies(returned: Sequence[Node], given: Iterable[Node]) -> frozenset[Node]:
     """Return the results that share memory with arguments, constants or earlier results."""
     outside = set(given)
     copied: set[Node] = set()
-    taken: set[Node] = set()
+    taken: set[object] = set()
     for node in returned:
         root, repeated = node, False
         while is_view(root) and root not in outside:
             repeated = repeated or repeats(root)
             root = root.args[0]
         outer = isinstance(root, Input | Constant) or root in outside or _may_be_given(root)
-        if outer or repeated or root in taken:
+        memory = _stack_of(root)
+        if outer or repeated or memory in taken:
             copied.add(node)
-        taken.add(root)
+        taken.add(memory)
     return frozenset(copied)
+
+
+def _stack_of(node: Node) -> object:
+    """Return what stands for the memory of a result.
+
+    What a carry was before each step of a loop, and after it, is one array where both are stacked.
+    """
+    whole = node.args[0] if isinstance(node, Item) else None
+    if not isinstance(whole, Scan) or node.index < whole.carries:  # type: ignore[attr-defined]
+        return node
+    of = whole.body.outputs[node.index]  # type: ignore[attr-defined]
+    leaves = whole.body.inputs[whole.constants : whole.constants + whole.carries]
+    for k, (leaf, after) in enumerate(zip(leaves, whole.body.outputs, strict=False)):
+        if of in (leaf, after):
+            return whole, k
+    return node
 
 
 def _may_be_given(node: Node) -> bool:

@@ -58,7 +58,7 @@ def _defined(statement: ast.stmt) -> str:
 
 
 def _untyped(text: str) -> str:
-    return text.replace(": Any", "").replace(" -> Any", "")
+    return text.replace(": Any = None", "=None").replace(": Any", "").replace(" -> Any", "")
 
 
 def helper(function: str, dialect: Dialect) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from graphc.control.body import COTANGENT
 from graphc.control.choice import Choice
 from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
-from graphc.emit.buffers import memory_of
-from graphc.emit.forms import SEVERAL_LINES
+from graphc.emit.forms import SEVERAL_LINES, is_view
+from graphc.emit.loop_memory import Carry, Slots
 from graphc.emit.naming import Namer
-from graphc.emit.steps import BranchPlan, IterationPlan, LoopPlan, Plan, Step
+from graphc.emit.steps import Along, BranchPlan, IterationPlan, LoopPlan, Plan, Run, Step
 from graphc.ir.nodes import Node
 from graphc.ops.several import Item
 from graphc.passes.loops import needed
@@ -85,15 +85,14 @@ def plan_loop(
     given = {leaf: names[arg] for leaf, arg in zip(held.inputs[:first], node.args, strict=False)}
     given |= {held.inputs[first + k]: name for k, name in carries.items()}
     wanted = [held.outputs[k] for k in sorted(live)]
-    slices = _slices(node, wanted, names, namer, index, told)
+    slices = _slices(node, wanted, names, namer, index, told, fast)
     given |= slices.names
     own = {
         n: name if name.startswith(COTANGENT) else namer.fresh(name)
         for n, name in told.items()
         if n.args
     }
-    donated = {held.inputs[first + k]: held.outputs[k] for k in carries} if fast else {}
-    donated = {leaf: after for leaf, after in donated.items() if after is not leaf and leaf.shape}
+    donated = {} if not fast else _donated(node, carries, results)
     body = make(
         wanted,
         given,
@@ -107,7 +106,7 @@ def plan_loop(
     # A step's product may be the next one's operand: it cannot have the same memory every time.
     body = replace(body, steps=tuple(replace(step, room=None) for step in body.steps))
     into = {step.node: step.into for step in body.steps if step.into is not None}
-    written = {leaf for leaf, after in donated.items() if leaf in memory_of(after, into)}
+    written = {leaf for leaf in donated if leaf in into.values()}
     leaves = {k: held.inputs[first + k] for k in carries}
     swapped = {held.outputs[k] for k in carries}  # carries that become others need their old value
     for k, name in carries.items():
@@ -117,12 +116,29 @@ def plan_loop(
     stacks = [
         (results[k], held.outputs[k]) for k in sorted(live) if k >= node.carries and k in results
     ]
+    starts = [(name, node.args[first + k], leaves[k] in written) for k, name in carries.items()]
+    made: list[tuple[str, Node]] = []
+    runs: list[Run] = []
+    rows = list(slices.rows)
+    if fast:
+        every = [
+            Carry(leaves[k], held.outputs[k], name, node.args[first + k])
+            for k, name in carries.items()
+        ]
+        slots = Slots(body, every, namer)
+        runs = _runs(slots, every, stacks, namer)
+        ran = {name for run in runs for name in (run.before, run.after)}
+        starts = [start for start in starts if start[0] not in {run.carry for run in runs}]
+        stacks = [pair for pair in stacks if pair[0] not in ran]
+        made = [(name, n) for name, n in stacks if slots.place(n, name)]
+        stacks = [pair for pair in stacks if pair not in made]
+        body = replace(body, steps=slots.steps(body))
+        rows += slots.rows
     moves = [
         (name, held.outputs[k])
         for k, name in carries.items()
         if body.names.get(held.outputs[k]) != name
     ]
-    starts = [(name, node.args[first + k], leaves[k] in written) for k, name in carries.items()]
     return LoopPlan(
         index,
         body,
@@ -131,7 +147,51 @@ def plan_loop(
         tuple(stacks),
         tuple(moves),
         frozenset(held.inputs),
+        tuple(made),
+        tuple(runs),
+        tuple(rows),
     )
+
+
+def _donated(node: Scan, carries: Collection[int], results: Collection[int]) -> dict[Node, Node]:
+    """Return the carries whose memory shall come to hold their next value, and that value.
+
+    What is stacked is computed in the stack instead.
+    """
+    held, first = node.body, node.constants
+    stacked = {_viewed(held.outputs[k]) for k in results if k >= node.carries}
+    before = {held.outputs[k] for k in results if k >= node.carries}
+    found = {}
+    for k in carries:
+        leaf, after = held.inputs[first + k], held.outputs[k]
+        kept = leaf in before or _viewed(after) in stacked
+        if after is not leaf and leaf.shape and not kept:
+            found[leaf] = after
+    return found
+
+
+def _viewed(node: Node) -> Node:
+    while is_view(node) and node.args:
+        node = node.args[0]
+    return node
+
+
+def _runs(
+    slots: Slots, carries: Sequence[Carry], stacks: Sequence[tuple[str, Node]], namer: Namer
+) -> list[Run]:
+    """Return the carries whose values before and after the steps shall be one array."""
+    runs: list[Run] = []
+    for carry in carries:
+        before = next((name for name, n in stacks if n is carry.leaf), None)
+        if before is None or carry.after is carry.leaf or not slots.fits(carry.after):
+            continue
+        taken = {run.after for run in runs}
+        told = [name for name, n in stacks if n is carry.after and name not in taken]
+        after = told[0] if told else namer.fresh(f"{carry.name}_after")
+        slots.place(carry.after, after)
+        name = namer.fresh(f"{carry.name}_all")
+        runs.append(Run(name, before, after, carry.name, carry.start, carry.after))
+    return runs
 
 
 class _slices:
@@ -145,17 +205,23 @@ class _slices:
         namer: Namer,
         index: str,
         told: Mapping[Node, str],
+        fast: bool,
     ) -> None:
         last = node.constants + node.carries
         self.names: dict[Node, str] = {}
         self.bound: list[tuple[str, str]] = []
+        self.rows: list[Along] = []
         uses: dict[Node, int] = {}
         for n in [*node.body.nodes()]:
             for arg in n.args:
                 uses[arg] = uses.get(arg, 0) + 1
         for leaf, arg in zip(node.body.inputs[last:], node.args[last:], strict=True):
             text = f"{names[arg]}[{index}]"
-            if uses.get(leaf, 0) > 1:
+            if fast:
+                local = namer.fresh(f"{told.get(leaf, names[arg])}_t")
+                self.rows.append(Along(local, names[arg]))
+                text = local
+            elif uses.get(leaf, 0) > 1:
                 local = namer.fresh(f"{told.get(leaf, 'slice')}_t")
                 self.bound.append((local, text))
                 text = local

@@ -9,16 +9,18 @@ from graphc.control.loop import Scan
 from graphc.emit.dialect import Dialect, Spelled, number, typed
 from graphc.emit.expressions import spell
 from graphc.emit.forms import is_broadcast, is_mask, is_ones, is_view
+from graphc.emit.helpers import helper
 from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
 from graphc.emit.spell_windows import fold_lines
-from graphc.emit.steps import BranchPlan, IterationPlan, LoopPlan, Plan, Step
+from graphc.emit.steps import Along, BranchPlan, IterationPlan, LoopPlan, Plan, Run, Step
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd, ScatterSet
+from graphc.ops.joining import Concatenation, starts
 from graphc.ops.leaves import Constant, scalar_value
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
@@ -87,6 +89,8 @@ class Writer:
             ]
         if isinstance(node, Fold):
             return fold_lines(node, step.name, self.spelled, self.dialect)
+        if step.slot is not None:
+            return self._in_slot(step, node, step.slot)
         if isinstance(node, Contraction) and (step.into is not None or step.room is not None):
             a, b = (self.spelled(arg) for arg in node.args)
             into = step.room if step.into is None else self.plan.names[step.into]
@@ -97,27 +101,26 @@ class Writer:
             made = f"{self.dialect.lib}.empty({size}, {self.dialect.dtype})"
             return [f"{step.name} = {made}", f"{step.name}.fill(1)"]
         if step.into is not None:
-            return [self._in_place(step, node)]
+            return self._over(step, node)
         return [f"{step.name} = {self.expression(node).text}"]
 
     def _loop(self, node: Scan, made: LoopPlan) -> list[str]:
-        lib, own = self.dialect.lib, self.dialect.names.own
+        lib = self.dialect.lib
         inner = Writer(made.body, self.dialect)
-        length = self.dialect.dim(node.length)
         dtypes = {"real": self.dialect.dtype, "integer": f"{lib}.int64", "boolean": f"{lib}.bool_"}
         lines = []
         for name, start, written in made.starts:
             text = typed(start, self.spelled, self.dialect)
             lines.append(f"{name} = {f'{text.within(20)}.copy()' if written else text.text}")
-        for name, of in made.stacks:
+        for name, of in (*made.made, *made.stacks):
             shape = self.dialect.shape((node.length, *of.shape))
             lines.append(f"{name} = {lib}.empty({shape}, {dtypes[of.kind]})")
+        for run in made.runs:
+            lines += self._run(node, run)
         for inner_step in made.body.rooms:
             shape = self.dialect.shape(inner_step.node.shape)
             lines.append(f"{inner_step.room} = {lib}.empty({shape}, {self.dialect.dtype})")
-        steps = f"{own('range')}({length})"
-        steps = f"{own('reversed')}({steps})" if node.reverse else steps
-        lines.append(f"for {made.index} in {steps}:")
+        lines += self._loop_head(node, made)
         inside = [f"{local} = {text}" for local, text in made.bound]
         stores = [(f"{name}[{made.index}]", of) for name, of in made.stacks]
         inside += [f"{at} = {inner.spelled(n).text}" for at, n in stores if n in made.leaves]
@@ -127,6 +130,40 @@ class Writer:
             names = ", ".join(name for name, _ in made.moves)
             inside.append(f"{names} = {', '.join(inner.spelled(n).text for _, n in made.moves)}")
         return [*lines, *(f"    {line}" for line in inside or ["pass"])]
+
+    def _run(self, node: Scan, run: Run) -> list[str]:
+        """Print an array for a carry's values before and after each step, one step apart."""
+        shape = self.dialect.shape((node.length + 1, *run.of.shape))
+        first, early, late = ("-1", "1:", ":-1") if node.reverse else ("0", ":-1", "1:")
+        return [
+            f"{run.name} = {self.dialect.lib}.empty({shape}, {self.dialect.dtype})",
+            f"{run.name}[{first}] = {self.spelled(run.start).text}",
+            f"{run.carry} = {run.name}[{first}]",
+            f"{run.before} = {run.name}[{early}]",
+            f"{run.after} = {run.name}[{late}]",
+        ]
+
+    def _loop_head(self, node: Scan, made: LoopPlan) -> list[str]:
+        """Print the line that counts steps, or that runs along stacks."""
+        own = self.dialect.names.own
+        steps = f"{own('range')}({self.dialect.dim(node.length)})"
+        if not made.rows:
+            steps = f"{own('reversed')}({steps})" if node.reverse else steps
+            return [f"for {made.index} in {steps}:"]
+        rows = [(row.variable, self._row(node, row)) for row in made.rows]
+        if made.stacks:
+            rows.insert(0, (made.index, steps))
+        back = "[::-1]" if node.reverse else ""
+        variables = ", ".join(variable for variable, _ in rows)
+        texts = [f"{text}{back}" for _, text in rows]
+        if len(rows) == 1:
+            return [f"for {variables} in {texts[0]}:"]
+        return [f"for {variables} in {own('zip')}(", *(f"    {text}," for text in texts), "):"]
+
+    def _row(self, node: Scan, row: Along) -> str:
+        shape = row.shape
+        view = "" if shape is None else f".reshape({self.dialect.shape((node.length, *shape))})"
+        return f"{row.stack}{view}{''.join(f'[{key}]' for key in row.keys)}"
 
     def _iteration(self, node: FixedPoint, made: IterationPlan) -> list[str]:
         lib, own = self.dialect.lib, self.dialect.names.own
@@ -213,24 +250,54 @@ class Writer:
             return f"-= {number(-value, self.dialect).text}"
         return f"+= {self.spelled(update).text}"
 
-    def _in_place(self, step: Step, node: Node) -> str:
-        assert isinstance(node, Elementwise) and step.into is not None
-        own = self.spelled(step.into).text
+    def _in_slot(self, step: Step, node: Node, slot: str) -> list[str]:
+        """Print a statement that computes its result in a part of a loop's stack."""
+        if isinstance(node, Elementwise):
+            return [self._in_place(step, node, slot)]
+        named = "" if slot == step.name else f"{step.name} = "
+        if isinstance(node, Contraction):
+            a, b = (self.spelled(arg) for arg in node.args)
+            if max(arg.type.rank for arg in node.args) <= 2:
+                return [f"{named}{a.within(20)}.dot({b.text}, {slot})"]
+            return [f"{named}{self.dialect.lib}.matmul({a.text}, {b.text}, {slot})"]
+        assert isinstance(node, Concatenation)
+        if not step.placed:
+            parts = ", ".join(self.spelled(arg).text for arg in node.args)
+            call = f"{self.dialect.lib}.concatenate(({parts}), {node.axis}, {slot})"
+            return [f"{named}{call}"]
+        ends = [self.dialect.dim(end) for end in starts(node)]
+        lines = []
+        for arg, first, stop in zip(node.args, ends, ends[1:], strict=False):
+            if arg not in step.placed:
+                key = ", ".join([":"] * node.axis + [f"{first}:{stop}"])
+                lines.append(f"{slot}[{key}] = {self.spelled(arg).text}")
+        return [*lines, f"{named}{slot}"] if named else lines
+
+    def _over(self, step: Step, node: Node) -> list[str]:
+        """Print a statement that writes over an operand, or over a view of a matrix product."""
+        assert step.into is not None
+        text = self.spelled(step.into).text
+        if step.into in self.plan.names:
+            return [self._in_place(step, node, text)]
+        return [f"{step.name} = {text}", self._in_place(step, node, step.name)]
+
+    def _in_place(self, step: Step, node: Node, own: str) -> str:
+        assert isinstance(node, Elementwise)
         row = SCALARS[node.function]
         args = list(node.args)
         if len(args) == 2 and node.function in COMMUTATIVE and args[1] is step.into:
             args.reverse()
-        operands = [self._operand(arg, node) for arg in args]
+        operands = [Spelled(own) if arg is step.into else self._operand(arg, node) for arg in args]
         if row.infix and len(args) == 2 and args[0] is step.into and own == step.name:
             return f"{own} {row.infix}= {operands[1].text}"
-        lib = self.dialect.lib
         texts = [o.text for o in operands]
         if node.function == "relu":
             texts.append(self.dialect.number(0.0))
         # A positional out is faster than the keyword, but maximum and minimum do not take it.
         name = "maximum" if node.function == "relu" else row.ufunc
         out = f"out={own}" if name in ("maximum", "minimum") else own
-        call = f"{lib}.{name}({', '.join([*texts, out])})"
+        made = f"{self.dialect.lib}.{name}" if name else helper(node.function, self.dialect)
+        call = f"{made}({', '.join([*texts, out])})"
         return call if own == step.name else f"{step.name} = {call}"
 
     def _operand(self, arg: Node, node: Elementwise) -> Spelled:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from graphc.ir.nodes import Node
-from graphc.types import named
+from graphc.types import Shape, named
 
 SAMPLES = named("P")
 Place: TypeAlias = Literal["function", "loop", "branch"]
@@ -25,6 +25,10 @@ class Step:
         The operand whose buffer the result is written into, if any.
     room
         The variable of the memory that a matrix product writes into, where it is not `into`.
+    slot
+        The variable of the part of a loop's stack that the result is computed in.
+    placed
+        Of what is joined in a slot: the operands that were computed in their parts of it.
     loop
         Of a loop: how it is printed.
     branches
@@ -40,6 +44,8 @@ class Step:
     loop: LoopPlan | None = None
     branches: tuple[BranchPlan, ...] = ()
     iteration: IterationPlan | None = None
+    slot: str | None = None
+    placed: frozenset[Node] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,52 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Along:
+    """A variable of a fast loop that runs along a stack.
+
+    Parameters
+    ----------
+    variable
+        What it is called.
+    stack
+        The variable of the stack.
+    shape
+        What a step's part is reshaped to, if to anything.
+    keys
+        Which part of it is meant, as indices of the whole stack, one after the other.
+    """
+
+    variable: str
+    stack: str
+    shape: Shape | None = None
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A carry whose values before and after each step are one array, one step apart.
+
+    Parameters
+    ----------
+    name
+        The array's variable.
+    before, after
+        The variables of the stacks, where there are any.
+    carry
+        The carry's variable, and where it starts.
+    of
+        What the next step gets.
+    """
+
+    name: str
+    before: str
+    after: str
+    carry: str
+    start: Node
+    of: Node
+
+
+@dataclass(frozen=True, slots=True)
 class LoopPlan:
     """A loop: its variables and the statements of a step.
 
@@ -88,6 +140,12 @@ class LoopPlan:
         The carries that are assigned at the end of a step, and what they get.
     leaves
         The leaves of the body: what is stacked of them is stacked before the step changes them.
+    made
+        The variables of further stacks, which steps write into, and the node of the body of each.
+    runs
+        Carries of which what they were before each step is stacked.
+    rows
+        In fast code, the variables that run along stacks.
     """
 
     index: str
@@ -97,6 +155,9 @@ class LoopPlan:
     stacks: tuple[tuple[str, Node], ...]
     moves: tuple[tuple[str, Node], ...]
     leaves: frozenset[Node]
+    made: tuple[tuple[str, Node], ...] = ()
+    runs: tuple[Run, ...] = ()
+    rows: tuple[Along, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ only results hang on, after it. A matrix product for every step becomes one for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from graphc.batching import batch_nodes, mark
@@ -16,10 +16,18 @@ from graphc.control.fixed_point import FixedPoint, fixed_point
 from graphc.control.loop import Loop, Scan, taken_apart
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program, rewrite, users, with_args
-from graphc.ops.contraction import Contraction, broadcast_to, is_shuffle
+from graphc.ops.contraction import (
+    Contraction,
+    broadcast_to,
+    contract,
+    extents_of,
+    is_shuffle,
+    transpose,
+)
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import new_input
 from graphc.ops.several import Bundle, Item, bundle, item, types_of
+from graphc.ops.structural import reshape
 from graphc.types import Shape
 
 UNKNOWN = 64  # the size that a named dimension counts as
@@ -33,7 +41,7 @@ def loops(program: Program) -> Program:
     program = _each(program, lambda node, _: _before(node))
     program = trim(program)
     program = _each(program, lambda node, _: _after(node))
-    return trim(_steady(program))
+    return trim(_laid(_steady(program)))
 
 
 def trim(program: Program) -> Program:
@@ -282,6 +290,85 @@ def _before(node: Scan) -> Node:
         new, _, _ = batch_nodes([outside[n]], rows, loop.length)
         loop.slices[leaf] = new[outside[n]]
     return _with(loop, moved)
+
+
+def _laid(program: Program) -> Program:
+    """Compute the stacks that loops run along as they lie there, steps first.
+
+    The products that they are sums of give them so at once; turned afterwards, a step's part would
+    be pieces of memory far from each other.
+    """
+    order = program.nodes()
+    counts = users(order)
+    for node in program.outputs:
+        counts[node] = counts.get(node, 0) + 1
+    turned: dict[Node, Node] = {}
+    for node in order:
+        if isinstance(node, Scan):
+            for arg in node.args[node.constants + node.carries :]:
+                for end in _summed(arg, counts)[1]:
+                    better = _turned(end, counts) if _turns(end) and end not in turned else None
+                    if better is not None:
+                        turned[end] = better
+    return rewrite(program, turned.get) if turned else program
+
+
+def _turns(node: Node) -> bool:
+    """Return whether a node moves the axes of what it is made of, and does nothing else."""
+    if not is_shuffle(node):
+        return False
+    assert isinstance(node, Contraction)
+    (labels,) = node.inputs
+    return len(set(labels)) == len(labels) == len(node.output) and not node.extents
+
+
+def _turned(node: Node, counts: Mapping[Node, int]) -> Node | None:
+    """Return what moves axes as a sum of products that give them so, if it is such a sum."""
+    assert isinstance(node, Contraction)
+    (top,), (labels,) = node.args, node.inputs
+    axes = [labels.index(x) for x in node.output]
+    inside, ends = _summed(top, counts)
+    products = [n for n in ends if isinstance(n, Contraction) and len(n.args) > 1]
+    if not inside or not any(counts[n] == 1 and n.shape == top.shape for n in products):
+        return None
+    new = {n: _moved(n, axes, counts) for n in ends}
+    for part in reversed(inside):  # a part that is used once follows its user
+        assert isinstance(part, Elementwise)
+        new[part] = elementwise(part.function, *(new[arg] for arg in part.args))
+    return new[top]
+
+
+def _summed(top: Node, counts: Mapping[Node, int]) -> tuple[list[Node], list[Node]]:
+    """Return the scalar functions that nothing but `top` needs, and their operands."""
+    inside: list[Node] = []
+    ends: list[Node] = []
+    pending = [top]
+    while pending:
+        part = pending.pop()
+        alone = counts[part] == 1 and part.shape == top.shape
+        if isinstance(part, Elementwise) and alone:
+            inside.append(part)
+            pending.extend(part.args)
+        elif part not in ends:
+            ends.append(part)
+    return inside, ends
+
+
+def _moved(node: Node, axes: Sequence[int], counts: Mapping[Node, int]) -> Node:
+    """Return a node with the axes moved that it has among as many as `axes` has."""
+    if not node.shape:
+        return node
+    product = isinstance(node, Contraction) and len(node.args) > 1
+    if product and counts[node] == 1 and node.type.rank == len(axes):
+        assert isinstance(node, Contraction)
+        output = tuple(node.output[a] for a in axes)
+        return contract(node.args, node.inputs, output, extents_of(node))
+    sizes = (*(1 for _ in axes[node.type.rank :]), *node.shape)
+    held = [a for a in axes if sizes[a] != 1]
+    if held == sorted(held):  # only axes that are repeated change places
+        first = axes.index(held[0]) if held else len(axes)
+        return reshape(node, tuple(sizes[a] for a in axes[first:]))
+    return transpose(reshape(node, sizes), axes)
 
 
 def _steady(program: Program) -> Program:

@@ -8,6 +8,7 @@ either matrix. Of contractions that write on a diagonal, those of a number or a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from graphc.ir.nodes import Node
 from graphc.ir.program import Program, rewrite
@@ -126,12 +127,14 @@ def _matmul(
         (a, left), (b, right) = (b, right), (a, left)
     rows = [x for x in own if x in left]
     columns = [x for x in own if x in right]
-    # Sum in the order in which the operand that is not transposed has the labels.
-    inner = [x for x in left if x in summed]
+    # Sum in the order in which the larger operand has the labels: it is not copied then.
+    larger = max((left, right), key=lambda labels: _elements(labels, sizes))
+    inner = [x for x in larger if x in summed]
 
     def matrix(node: Node, labels: Labels, groups: Sequence[Sequence[int]]) -> Node:
-        if all(groups) and labels == (*batch, *groups[1], *groups[0]):
-            # Merged as they lie, then turned: a view.
+        straight = labels == (*batch, *groups[0], *groups[1])
+        if all(groups) and not straight and labels[-1] == groups[0][-1]:
+            # Merged as they lie, then turned: a view, or a copy of whole rows.
             turned = matrix(node, labels, groups[::-1])
             rank = turned.type.rank
             return transpose(turned, (*range(rank - 2), rank - 1, rank - 2))
@@ -153,6 +156,10 @@ def _matmul(
     order = [*batch, *rows, *columns]
     shaped = reshape(product, tuple(sizes[label] for label in order))
     return transpose(shaped, [order.index(label) for label in output])
+
+
+def _elements(labels: Labels, sizes: Mapping[int, Dim]) -> float:
+    return prod(number_of(sizes[x]) for x in labels)
 
 
 def is_matmul(node: Node) -> bool:

@@ -137,10 +137,10 @@ def _log_sigmoid(x):
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
-def _sigmoid(x):
-    """1 / (1 + exp(-x)); exp only of what is not positive, so that it cannot overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+def _sigmoid(x, out=None):
+    """exp(x) / (1 + exp(x)); beyond 40 that is 1 to the last digit, and nothing overflows."""
+    e = np.exp(np.minimum(x, 40))
+    return np.divide(e, 1 + e, out)
 
 
 def _softplus(x):

@@ -76,7 +76,7 @@ def forward(params: Params, x) -> Outputs:
     # log_sigmoid1: forward
     log_sigmoid1_out = _log_sigmoid(matmul1_out)
     # relu1: forward
-    relu1_out = np.maximum(matmul1_out, _0)
+    relu1_out = np.maximum(matmul1_out, _0, out=matmul1_out)
     return Outputs(tanh1_out, sigmoid1_out, softplus1_out, log_sigmoid1_out, relu1_out)
 
 
@@ -106,7 +106,7 @@ def loss(params: Params, x) -> float:
     # log_sigmoid1: forward
     log_sigmoid1_out = _log_sigmoid(matmul1_out)
     # relu1: forward
-    relu1_out = np.maximum(matmul1_out, _0)
+    relu1_out = np.maximum(matmul1_out, _0, out=matmul1_out)
     # C: forward
     t2 = np.multiply(log_sigmoid1_out, relu1_out, log_sigmoid1_out)
     t -= t2
@@ -164,8 +164,8 @@ def loss_and_grad(params: Params, x) -> tuple[float, Params]:
     # C: backward
     t7 = np.multiply(relu1_out, d_softplus1_out, relu1_out)
     # log_sigmoid1: backward
-    t8 = -matmul1_out
-    sigmoid = _sigmoid(t8)
+    t8 = np.negative(matmul1_out, matmul1_out)
+    sigmoid = _sigmoid(t8, t8)
     t9 = np.multiply(t7, sigmoid, t7)
     # matmul1: backward
     d_matmul1_out = np.subtract(t6, t9, t6)
@@ -207,10 +207,10 @@ def _log_sigmoid(x):
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
-def _sigmoid(x):
-    """1 / (1 + exp(-x)); exp only of what is not positive, so that it cannot overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+def _sigmoid(x, out=None):
+    """exp(x) / (1 + exp(x)); beyond 40 that is 1 to the last digit, and nothing overflows."""
+    e = np.exp(np.minimum(x, 40))
+    return np.divide(e, 1 + e, out)
 
 
 def _softplus(x):

@@ -70,7 +70,7 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     #     0.7071067811865475 xᵀ (∂L/∂divide1_out)ᵀ x q
     t7 = d_divide1_out / 1.4142135623730951
     d_q = t.T @ (t7 @ t3).reshape((P*n, 2))
-    d_k = t.T @ (t2.transpose(0, 2, 1) @ t7).transpose(0, 2, 1).reshape((P*n, 2))
+    d_k = t.T @ (t2.transpose(0, 2, 1) @ t7).transpose(1, 0, 2).reshape((2, P*n)).T
     return float(C.mean()), Params(d_q, d_k, d_v)
 
 

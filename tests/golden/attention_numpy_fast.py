@@ -148,7 +148,7 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     product6 = t8 @ product2.reshape((P, n, 2))
     d_q = x.reshape((P*n, 4)).T.dot(product6.reshape((P*n, 2)))
     product7 = product.reshape((P, n, 2)).transpose(0, 2, 1) @ t8
-    d_k = x.reshape((P*n, 4)).T.dot(product7.transpose(0, 2, 1).reshape((P*n, 2)))
+    d_k = x.reshape((P*n, 4)).T.dot(product7.transpose(1, 0, 2).reshape((2, P*n)).T)
     return float(t3), Params(d_q, d_k, d_v)
 
 

@@ -23,10 +23,10 @@ def ratio(x: Any, y: Any) -> Any:
     return x / np.where(x == 0, 1, y)
 
 
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)); exp only of what is not positive, so that it cannot overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+def sigmoid(x: Any, out: Any = None) -> Any:
+    """exp(x) / (1 + exp(x)); beyond 40 that is 1 to the last digit, and nothing overflows."""
+    e = np.exp(np.minimum(x, 40))
+    return np.divide(e, 1 + e, out)
 
 
 def softplus(x: Any) -> Any:
