@@ -9,6 +9,7 @@ import time
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -214,8 +215,9 @@ def _figure_options(made: argparse.ArgumentParser) -> None:
         "--data",
         metavar="FILE.npz",
         type=Path,
-        help="arrays by the names of the inputs: the interactive page shows the numbers of one "
-        "sample",
+        help="arrays by the names of the inputs, of one sample or with a leading axis of samples, "
+        "of which the first is taken; parameters may be among them: the interactive page shows "
+        "their numbers",
     )
     made.add_argument(
         "--force", action="store_true", help="overwrite a file that graphc did not write"
@@ -401,10 +403,14 @@ def _opened(blocks: str | None) -> bool | list[str]:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Load named arrays, without pickle."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return dict(file)
-    except (OSError, ValueError, TypeError) as error:
-        told = error.strerror if isinstance(error, OSError) and error.strerror else "it is no .npz"
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        told = "it is no .npz of named arrays, as np.savez writes it"
+        if isinstance(error, OSError) and error.strerror:
+            told = error.strerror
+        elif "Object arrays" in str(error):
+            told = "it holds an array of Python objects; save arrays of numbers"
         raise UsageError(f"cannot read the arrays in {path}: {told}") from None
 
 

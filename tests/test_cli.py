@@ -293,10 +293,23 @@ def test_data_that_cannot_be_read_or_does_not_fit(model, tmp_path, capsys):
     assert f"{data}: No such file" in refused(capsys, *explore)
     data.write_text("text")
     assert f"{data}: it is no .npz" in refused(capsys, *explore)
-    np.savez(data, x=np.array([{}], dtype=object))
+    data.write_bytes(b"")
     assert f"{data}: it is no .npz" in refused(capsys, *explore)
+    data.write_bytes(b"PK\3\4 but no more of an archive")
+    assert f"{data}: it is no .npz" in refused(capsys, *explore)
+    np.save(tmp_path / "one.npy", np.ones(4))
+    assert "one.npy: it is no .npz of named arrays" in refused(
+        capsys, *explore[:-1], tmp_path / "one.npy"
+    )
+    np.savez(data, x=np.array([{}], dtype=object))
+    assert f"{data}: it holds an array of Python objects" in refused(capsys, *explore)
     np.savez(data, x=np.ones(4))
     assert "the data lacks 'y'" in refused(capsys, *explore)
+    np.savez(data, x=np.ones(4), y=np.array(0), extra=np.ones(2))
+    assert "no parameter 'extra', which the data holds" in refused(capsys, *explore)
+    assert "shown by the interactive page" in refused(
+        capsys, "render", model, "-o", tmp_path / "net.svg", "--data", data
+    )
     assert not page.exists()
 
 

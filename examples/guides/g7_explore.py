@@ -21,7 +21,8 @@ net = gc.Graph(C, name="explored")
 # %%
 # From Python it is one more ending of :func:`graphc.render`. Click a block, and its formulas and
 # its lines of code light up; step through the forward and the backward pass with the arrow keys.
-# With ``data=``, the numbers of one sample stand beside the variables.
+# With ``data=``, the numbers of one sample stand beside the variables, and the loss's gradient by
+# each. Parameters are as training would start them, unless they are among the data.
 
 page = Path(tempfile.mkdtemp()) / "explored.html"
 gc.render(net, page, data={"x": np.array([0.5, -1.0, 0.0, 2.0]), "y": np.array(1)})
@@ -36,7 +37,9 @@ assert "https://" not in text.replace("https://www.w3.org", "")
 net
 
 # %%
-# The command line draws a model that stands in a file, and takes the numbers from an ``.npz``:
+# The command line draws a model that stands in a file, and takes the numbers from an ``.npz``, as
+# ``np.savez("sample.npz", x=x, y=y)`` writes it. An array holds one sample, or several along a
+# leading axis, of which the page shows the first; what does not fit is an error.
 #
 # .. code-block:: bash
 #

@@ -40,7 +40,7 @@ WORDS = tuple(_WORDS.split())
 ACCENTS = {"hat": "ˆ", "widehat": "ˆ", "tilde": "˜", "widetilde": "˜", "vec": "→", "dot": "˙",
            "ddot": "¨", "bar": "", "overline": ""}  # fmt: skip
 STRETCHED = "()[]{}|‖⌊⌋⌈⌉⟨⟩√"
-ALWAYS = "0123456789()[]=+−,.′⊤∂|‖√"
+ALWAYS = "0123456789()[]=+−,.′⊤∂|‖√L/"
 HEIGHTS = (1000, 1400, 1900, 2500, 3300, 4500)  # of the larger delimiters that the font offers
 LARGE = 1400  # a sum sign in a display
 

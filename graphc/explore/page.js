@@ -7,7 +7,7 @@
   const facts = data("facts");
   const { typeset } = Formulas(data("letters"));
   const $ = (id) => document.getElementById(id);
-  const canvas = $("canvas"), figure = canvas.querySelector("svg"), main = document.querySelector("main");
+  const canvas = $("canvas"), figure = canvas.querySelector("svg:not(#map)"), main = document.querySelector("main");
   const code = $("code"), details = $("details"), status = $("status");
 
   // Make an element: its class, attributes and children; text is text, never markup.
@@ -96,20 +96,28 @@
 
   // --- formulas and copying -----------------------------------------------------------------
 
+  const copyByHand = (text, button) => { // where the browser keeps its clipboard from a file
+    const area = make("textarea", { class: "hidden", "aria-hidden": "true" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    button.focus({ preventScroll: true });
+    return done;
+  };
   const copyText = async (text, button) => {
+    let done = true;
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      const area = make("textarea", { class: "hidden" });
-      area.value = text;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
+      done = copyByHand(text, button);
     }
+    const told = done ? "copied" : "not allowed";
+    say(done ? "Copied." : "The browser does not allow copying here.");
+    if (button.textContent === told) return;
     const before = button.textContent;
-    button.textContent = "copied";
-    say("Copied.");
+    button.textContent = told;
     setTimeout(() => { button.textContent = before; }, 1200);
   };
   const copyButton = (what, text) => make("button", {
@@ -154,17 +162,45 @@
     return [...parts, text.slice(at)];
   };
   const traced = new Map(lines.map((line) => [line.number, line]));
-  const rows = new Map();
+  // Lines are drawn with their colours and marks where they are looked at; elsewhere they are plain
+  // text, which the browser's own search finds.
+  const CHUNK = 100, rows = new Map(), chunks = [];
+  const drawChunk = (chunk) => {
+    if (chunk.drawn) return;
+    chunk.drawn = true;
+    const state = { inside: chunk.inside };
+    chunk.element.classList.remove("plain");
+    chunk.element.replaceChildren(...chunk.texts.map((text, k) => {
+      const number = chunk.first + k, line = traced.get(number);
+      const row = make("div", { class: line ? "row traced" : "row", "data-line": number },
+        make("i", { "aria-hidden": "true" }, String(number)), make("code", {}, coloured(text, state)));
+      rows.set(number, row);
+      return row;
+    }));
+  };
+  const rowOf = (number) => {
+    drawChunk(chunks[Math.floor((number - 1) / CHUNK)]);
+    return rows.get(number);
+  };
   const showSource = () => {
-    const state = { inside: false }, made = document.createDocumentFragment();
-    facts.source.forEach((text, i) => {
-      const line = traced.get(i + 1);
-      const row = make("div", { class: line ? "row traced" : "row", "data-line": i + 1 },
-        make("i", { "aria-hidden": "true" }, String(i + 1)), make("code", {}, coloured(text, state)));
-      rows.set(i + 1, row);
-      made.append(row);
-    });
-    code.append(made);
+    const seen = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (isIntersecting) {
+          drawChunk(chunks[Number(target.dataset.chunk)]);
+          seen.unobserve(target);
+        }
+      }
+    }, { root: code, rootMargin: "600px" });
+    let inside = false;
+    for (let first = 1; first <= facts.source.length; first += CHUNK) {
+      const texts = facts.source.slice(first - 1, first - 1 + CHUNK);
+      const element = make("div", { class: "chunk plain", "data-chunk": chunks.length }, texts.join("\n"));
+      chunks.push({ first, texts, inside, element, drawn: false });
+      if ((texts.join("\n").split('"""').length - 1) % 2) inside = !inside;
+      code.append(element);
+      seen.observe(element);
+    }
+    chunks.slice(0, 3).forEach(drawChunk);
   };
   const lineAt = (target) => {
     const row = target.closest?.(".row.traced");
@@ -183,6 +219,33 @@
     hint(line && ownerOf(line) ? ownerOf(line).id : null);
   });
   code.addEventListener("mouseleave", () => hint(null));
+  // By the keyboard: arrows go from one computing line to the next, Enter selects its block.
+  let cursor = null;
+  const moveCursor = (line) => {
+    if (cursor) rowOf(cursor.number).classList.remove("cursor");
+    cursor = line;
+    if (!line) return hint(null);
+    const row = rowOf(line.number), owner = ownerOf(line);
+    row.classList.add("cursor");
+    row.scrollIntoView({ block: "nearest" });
+    hint(owner ? owner.id : null);
+    say(`Line ${line.number}${owner ? `, block ${owner.name}` : ""}: ${facts.source[line.number - 1].trim()}`);
+  };
+  code.addEventListener("keydown", (event) => {
+    const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (way) {
+      event.preventDefault();
+      const mine = code.querySelector(".mine");
+      const from = cursor ? cursor.number : mine ? Number(mine.dataset.line) - way : 0;
+      const left = way > 0 ? lines.filter((line) => line.number > from) :
+        lines.filter((line) => line.number < from).reverse();
+      if (left.length) moveCursor(left[0]);
+    } else if (event.key === "Enter" && cursor && ownerOf(cursor)) {
+      stopStepping();
+      select(ownerOf(cursor).id, { keepSource: true });
+    }
+  });
+  code.addEventListener("blur", () => moveCursor(null));
   const codeOf = (chosen) => chosen.map((line) => facts.source[line.number - 1].trim()).join("\n");
 
   // --- selection ----------------------------------------------------------------------------
@@ -197,7 +260,7 @@
   };
   const hintLines = (id) => {
     for (const row of code.querySelectorAll(".row.hint")) row.classList.remove("hint");
-    for (const line of linesFor(id)) rows.get(line.number)?.classList.add("hint");
+    for (const line of linesFor(id)) rowOf(line.number).classList.add("hint");
   };
   const linesFor = (id) => {
     const thing = things.get(id);
@@ -208,12 +271,12 @@
     for (const row of code.querySelectorAll(".mine")) row.classList.remove("mine", "back");
     const found = linesFor(id);
     for (const line of found) {
-      rows.get(line.number)?.classList.add("mine");
-      if (isBack(line)) rows.get(line.number)?.classList.add("back");
+      rowOf(line.number).classList.add("mine");
+      if (isBack(line)) rowOf(line.number).classList.add("back");
     }
     const first = found.find((line) => isBack(line) === Boolean(way)) || found[0];
     if (scroll && first) {
-      const row = rows.get(first.number);
+      const row = rowOf(first.number);
       code.scrollTo({ top: row.offsetTop - code.offsetTop - code.clientHeight * 0.3, behavior: motion() });
     }
   };
@@ -252,15 +315,29 @@
   // --- the details of a block and of a variable -----------------------------------------------
 
   const chip = (name, value) => make("li", {}, `${name} `, make("b", {}, value));
+  const costText = (cost) => `${cost.operations} operations, ${cost.bytes} bytes`;
+  const notesOf = (costs) => { // how what is counted in leading order is counted
+    const notes = [...new Set(costs.flatMap((cost) => cost.notes))];
+    return notes.length ? make("p", { class: "notes" }, "Leading orders: ", notes.join("; "), ". GVL: Golub and Van Loan, “Matrix Computations”, 4th edition.") : null;
+  };
   const link = (id, text) => make("button", {
-    class: "link", type: "button", onclick: () => { stopStepping(); select(id, { focus: false }); },
+    class: "link", type: "button", onclick: () => {
+      stopStepping();
+      select(id);
+      details.querySelector("h2").focus({ preventScroll: true }); // the link itself has gone
+    },
   }, text);
   const variableLink = (name) => link(`variable ${name}`, name);
   const blockLink = (i) => link(blocks[i].id, blocks[i].name);
+  const space = (text) => { // ℝ^(3×4), with its exponent raised
+    const found = text.match(/^(.*?)\^(?:\((.*)\)|(.*))$/u);
+    return found ? [found[1], make("sup", {}, found[2] ?? found[3])] : [text];
+  };
   const spaceOf = (name) => {
     const v = variable.get(name);
-    return v ? `${name} ∈ ${v.space}` : name;
+    return make("span", { class: "place" }, ...(v ? [`${name} ∈ `, ...space(v.space)] : [name]));
   };
+  const listed = (names) => names.flatMap((name, k) => [k ? ", " : null, spaceOf(name)]);
   const card = (title, kind, content, more = {}) => make("section", {
     class: `card ${kind} ${more.now ? "now" : ""}`,
   }, make("h3", {}, title, more.copy || null), content);
@@ -282,19 +359,19 @@
     const state = b.partials.filter((p) => p.state), own = b.partials.filter((p) => !p.state);
     const back = b.partials.filter((p) => p.needed);
     const mine = linesOfBlock(i);
-    const ins = b.inputs.map(spaceOf).join(", "), outs = b.outputs.map(spaceOf).join(", ");
     const jacobians = (partials) => partials.length ?
       partials.map((p) => entry(p.jacobian, p.shape, width)) :
       make("p", { class: "none" }, "None.");
     return make("div", {},
       make("div", { class: "title" },
-        make("h2", {}, b.name),
+        make("h2", { tabindex: -1 }, b.name),
         make("p", {}, b.function === b.kind ? b.kind : `${b.kind} ${b.function}`),
-        make("p", {}, `${ins} → ${outs}`),
+        make("p", { class: "mapping" }, listed(b.inputs), b.inputs.length ? " → " : "→ ", listed(b.outputs)),
         make("ul", { class: "chips" },
           chip("parameters", b.count),
-          chip("forward", `${b.cost[0].operations} operations, ${b.cost[0].bytes} bytes`),
-          chip("backward", `${b.cost[1].operations} operations, ${b.cost[1].bytes} bytes`))),
+          chip("forward", costText(b.cost[0])),
+          chip("backward", costText(b.cost[1]))),
+        notesOf(b.cost)),
       way === undefined ? null : numbersOf(b, way),
       columns([
         card("Forward", "forward", b.forward.map((n) => entry(n, "", width)), { now: way === false }),
@@ -320,9 +397,9 @@
     const mine = linesOfVariable(name);
     return make("div", {},
       make("div", { class: "title" },
-        make("h2", {}, v.name),
+        make("h2", { tabindex: -1 }, v.name),
         typeset(v.label, v.name, 20),
-        make("p", {}, `${v.role} variable in ${v.space}${v.perSample ? ", one for each sample" : ""}`),
+        make("p", {}, `${v.role} variable in `, ...space(v.space), v.perSample ? ", one for each sample" : ""),
         make("ul", { class: "chips" }, chip("shape", v.shape), chip("numbers", v.size))),
       columns([
         made === undefined ? null : card("Made by", "forward", [make("div", { class: "links" }, blockLink(made)),
@@ -336,15 +413,59 @@
       ]),
       numbersOf({ inputs: [], parameters: [], outputs: [name] }));
   };
+  const SIGNS = { // what the figure's elements mean, in a square of 24
+    observed: ["M12 3a9 9 0 1 0 .01 0z", "given"], computed: ["M12 3a9 9 0 1 0 .01 0z", "computed"],
+    latent: ["M12 3a9 9 0 1 0 .01 0z", "inferred"], discrete: ["M12 2a10 10 0 1 0 .01 0zM12 5a7 7 0 1 0 .01 0z", "takes whole numbers"],
+    parameter: ["M12 3a9 9 0 1 0 .01 0z", "trained"],
+    function: ["M2 5h13a7 7 0 0 1 0 14H2z", "computes, in the direction of its round side"],
+    cost: ["M4 4h16v16H4z", "gives the number to minimise"],
+  };
+  const sign = (name) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("class", `sign ${name}`);
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", SIGNS[name][0]);
+    svg.append(path);
+    return svg;
+  };
+  const legend = () => {
+    const kinds = new Set([...variables.map((v) => v.kind === "real" ? v.role : "discrete"),
+      ...blocks.map((b) => b.kind === "cost" ? "cost" : "function")]);
+    return make("ul", { class: "legend" }, Object.keys(SIGNS).filter((name) => kinds.has(name))
+      .map((name) => make("li", {}, sign(name), make("b", {}, name), ` ${SIGNS[name][1]}`)));
+  };
+  const key = (name) => make("kbd", {}, name);
+  const welcome = () => make("ul", { class: "ways" },
+    make("li", {}, make("b", {}, "Select"), " a block or a variable in the figure, or a line of the code: formulas, Jacobians, costs and code come together."),
+    make("li", {}, make("b", {}, "Step"), " through the forward and the backward pass with ", key("→"), " and ", key("←"), "."),
+    make("li", {}, make("b", {}, "Search"), " with ", key("/"), ", all keys with ", key("?"), "."),
+    facts.values ? null : make("li", {}, "With ", make("code", {}, "--data sample.npz"), " the page shows the numbers of a sample as well."));
+  const blockTable = () => make("div", { class: "scroll tall" }, make("table", { class: "blocks" },
+    make("thead", {}, make("tr", {}, ["block", "function", "result", "parameters", "operations", "backward"]
+      .map((name) => make("th", { scope: "col" }, name)))),
+    make("tbody", {}, blocks.map((b, i) => make("tr", {},
+      make("th", { scope: "row" }, blockLink(i)), make("td", {}, b.function),
+      make("td", {}, b.outputs.map((name, k) => [k ? ", " : "", ...space(variable.get(name)?.space || "")]).flat()),
+      make("td", {}, b.count), make("td", {}, b.cost[0].operations), make("td", {}, b.cost[1].operations))))));
   const overview = () => make("div", {},
-    make("div", { class: "title" }, make("h2", {}, facts.name),
-      make("p", {}, "Select a block or a variable in the figure or in the code, or step through both passes.")),
+    make("div", { class: "title" }, make("h2", { tabindex: -1 }, facts.name),
+      make("p", {}, `${blocks.length} block${blocks.length === 1 ? "" : "s"}, emitted in ${facts.dtype}`),
+      notesOf(facts.total)),
     make("div", { class: "stack" },
-      card("Blocks", "forward", make("div", { class: "links" }, blocks.map((_, i) => blockLink(i)))),
+      card("What to do here", "", [welcome(), make("button", {
+        class: "start", type: "button", onclick: () => { byHand(0); },
+      }, icon("play"), "Step through the model")]),
+      facts.values ? card(`Numbers of ${facts.values.sample}`, "", numbersList([
+        ...facts.costs.flatMap((i) => blocks[i].outputs), ...variables.filter((v) => v.role === "observed" || v.role === "latent").map((v) => v.name),
+      ].map((name) => [name, facts.values.values[name]]))) : null,
+      card("Blocks", "forward", blockTable()),
       card("Variables", "", make("div", { class: "links" }, variables.filter((v) => v.role !== "parameter")
         .map((v) => variableLink(v.name)))),
       card("Parameters", "parameters", make("div", { class: "links" }, variables.filter((v) => v.role === "parameter")
-        .map((v) => variableLink(v.name))))));
+        .map((v) => variableLink(v.name)))),
+      card("Signs of the figure", "", legend())));
 
   // --- numbers of a sample --------------------------------------------------------------------
 
@@ -359,49 +480,71 @@
     const [r, g, b] = value < 0 ? [209, 53, 15] : [47, 75, 196];
     return `rgba(${r}, ${g}, ${b}, ${(0.55 * part).toFixed(3)})`;
   };
-  const heat = (found) => {
+  const heat = (found) => { // 0 is no number at all, 255 one that is not finite
     const bytes = Uint8Array.from(atob(found.cells), (c) => c.charCodeAt(0));
     const [height, width] = found.grid;
-    const picture = make("canvas", { role: "img", "aria-label": `values between ${shown(found.least)} and ${shown(found.most)}` });
+    const picture = make("canvas", { role: "img", "aria-label": `Picture of ${found.shape} values between ${shown(found.least)} and ${shown(found.most)}` });
     picture.width = width;
     picture.height = height;
     const context = picture.getContext("2d"), image = context.createImageData(width, height);
     bytes.forEach((byte, k) => {
-      const value = (byte - 128) / 127;
-      const [r, g, b] = value < 0 ? [226, 74, 40] : [58, 92, 232];
-      image.data.set([r, g, b, Math.round(255 * Math.min(1, Math.abs(value)))], 4 * k);
+      const value = (byte - 128) / 126;
+      const [r, g, b] = byte === 255 ? [240, 170, 0] : value < 0 ? [226, 74, 40] : [58, 92, 232];
+      if (byte === 0) return image.data.set([128, 132, 145, 70], 4 * k);
+      const alpha = byte === 255 ? 1 : Math.min(1, Math.abs(value));
+      image.data.set([r, g, b, Math.round(255 * alpha)], 4 * k);
     });
     context.putImageData(image, 0, 0);
-    const pixel = Math.max(1, Math.min(14, Math.floor(320 / Math.max(width, height))));
+    const pixel = Math.max(1, Math.min(16, Math.floor(340 / Math.max(width, height))));
     picture.style.width = `${Math.max(width * pixel, 40)}px`;
     picture.style.height = `${Math.max(height * pixel, 12)}px`;
     return picture;
   };
+  const scale = (found) => { // which colour is which number
+    const most = found.scale;
+    return make("div", { class: "scale", "aria-hidden": "true" }, shown(-most), make("i"), shown(most));
+  };
+  const statistics = (found) => {
+    if (found.odd === found.count && found.odd) return make("small", {}, `none of ${found.count} is finite`);
+    const odd = found.odd ? `${found.odd} of ${found.count} not finite, ` : "";
+    return make("small", {}, `${odd}least ${shown(found.least)}, most ${shown(found.most)}, mean ${shown(found.mean)}, norm ${shown(found.norm)}`);
+  };
   const numbers = (found) => {
-    const summary = make("small", {}, `least ${shown(found.least)}, most ${shown(found.most)}, mean ${shown(found.mean)}, norm ${shown(found.norm)}`);
     if (found.values) {
       const most = Math.max(0, ...found.values.flat().filter(Number.isFinite).map(Math.abs));
-      if (found.values.length === 1 && found.values[0].length === 1) {
-        return make("div", {}, shown(found.values[0][0]));
-      }
-      const cell = (kind) => (value) => make(kind, { style: `background:${tint(value, most)}` }, shown(value));
-      const cells = found.values.length === 1 ? make("div", { class: "vector" }, found.values[0].map(cell("span"))) :
+      const cell = (kind) => (value) => make(kind, typeof value === "string" ? { class: "odd" } :
+        { style: `background:${tint(value, most)}` }, shown(value));
+      return found.values.length === 1 ? make("div", { class: "vector" }, found.values[0].map(cell("span"))) :
         make("div", { class: "scroll" }, make("table", { class: "grid" }, found.values.map((row) => make("tr", {}, row.map(cell("td"))))));
-      return make("div", {}, cells, summary);
     }
-    return make("div", {}, heat(found), summary, found.coarse ?
-      make("small", {}, `; a pixel is the mean of ${found.coarse.join(" × ")} numbers`) : null);
+    const note = [found.tiles ? `${found.tiles} matrices side by side` : null,
+      found.coarse ? `a pixel is the mean of ${found.coarse.join(" × ")} numbers` : null].filter(Boolean);
+    return make("div", { class: "picture" }, heat(found), make("div", {}, scale(found),
+      note.length ? make("small", {}, `${note.join("; ")}.`) : null));
+  };
+  const few = (found) => found.values && !found.odd && found.values.flat().length < 9;
+  const single = (found) => found.values && found.values.flat().length === 1;
+  const numbersList = (pairs) => make("ul", { class: "numbers" }, pairs.filter(([, found]) => found).map(([name, found, by]) => {
+    const v = variable.get(name), label = by ? `∂L/∂${name}` : name;
+    const latex = by ? `\\partial L/\\partial ${v.label}` : v.label;
+    return make("li", {}, make("div", { class: "head" }, make("b", {}, make("span", { class: "hidden" }, label), bare(typeset(latex, label, 16))),
+      single(found) ? make("span", { class: found.odd ? "one odd" : "one" }, shown(found.values[0][0])) :
+        [make("span", { class: "shape" }, found.shape), few(found) ? null : statistics(found)]),
+    single(found) ? null : numbers(found));
+  }));
+  const bare = (svg) => { // its text stands beside it
+    svg.removeAttribute("role");
+    svg.setAttribute("aria-hidden", "true");
+    return svg;
   };
   const numbersOf = (b, way) => {
     if (!facts.values) return null;
-    const rows = [];
-    const add = (label, found) => {
-      if (found) rows.push(make("tr", {}, make("th", { scope: "row" }, label, make("br"), make("small", {}, found.shape)), make("td", {}, numbers(found))));
-    };
-    const names = [...b.inputs, ...b.parameters, ...b.outputs];
-    if (way !== true) names.forEach((name) => add(name, facts.values.values[name]));
-    if (way !== false) [...names].reverse().forEach((name) => add(`∂L/∂${name}`, facts.values.gradients[name]));
-    return rows.length ? card(`Numbers of ${facts.values.sample}`, way === true ? "backward" : "", make("table", { class: "numbers" }, rows)) : null;
+    const names = [...b.inputs, ...b.parameters, ...b.outputs], { values, gradients } = facts.values;
+    const pairs = [];
+    if (way !== true) pairs.push(...names.map((name) => [name, values[name]]));
+    if (way !== false) pairs.push(...[...names].reverse().map((name) => [name, gradients[name], true]));
+    return pairs.some(([, found]) => found) ?
+      card(`Numbers of ${facts.values.sample}`, way === true ? "backward" : "", numbersList(pairs)) : null;
   };
 
   // --- stepping: the teacher's mode ------------------------------------------------------------
@@ -495,8 +638,60 @@
       view[from] = spare < 0 ? (whole[size] - view[size]) / 2 : Math.max(-12, Math.min(spare - 12, view[from]));
     }
   };
-  const apply = () => figure.setAttribute("viewBox",
-    `${view.x.toFixed(2)} ${view.y.toFixed(2)} ${view.width.toFixed(2)} ${view.height.toFixed(2)}`);
+  const boxText = ({ x, y, width, height }) =>
+    `${x.toFixed(2)} ${y.toFixed(2)} ${width.toFixed(2)} ${height.toFixed(2)}`;
+  const apply = () => {
+    figure.setAttribute("viewBox", boxText(view));
+    showMap();
+  };
+
+  // The whole figure in a corner, as long as no more than a part of it is in view.
+  const map = $("map");
+  const mapPart = (name, box) => {
+    const part = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    part.setAttribute("class", name);
+    for (const key of ["x", "y", "width", "height"]) part.setAttribute(key, box[key].toFixed(1));
+    return part;
+  };
+  let frame = null;
+  const drawMap = () => {
+    map.setAttribute("viewBox", `-12 -12 ${whole.width + 24} ${whole.height + 24}`);
+    const { height } = shape();
+    const scale = Math.min(220 / whole.width, Math.min(260, height * 0.6) / whole.height);
+    map.style.width = `${Math.max(24, whole.width * scale)}px`;
+    map.style.height = `${Math.max(24, whole.height * scale)}px`;
+    for (const g of elements) {
+      if (!g.matches(".gc-node")) continue;
+      const kind = ["gc-cost", "gc-function"].find((name) => g.classList.contains(name)) || "gc-variable";
+      map.append(mapPart(`${kind} ${g.dataset.twin ? "twin" : ""}`, g.getBBox()));
+    }
+    frame = map.appendChild(mapPart("frame", view));
+  };
+  const showMap = () => {
+    const { width, height } = shape();
+    const part = Math.min(1, view.width / whole.width) * Math.min(1, view.height / whole.height);
+    const wanted = part < 0.7 && width > 480 && height > 150;
+    map.classList.toggle("shown", wanted);
+    if (!wanted) return;
+    if (!frame) drawMap();
+    for (const key of ["x", "y", "width", "height"]) frame.setAttribute(key, view[key].toFixed(1));
+  };
+  const lookAt = (event) => {
+    const { left, top, width, height } = map.getBoundingClientRect();
+    view.x = (event.clientX - left) / width * (whole.width + 24) - 12 - view.width / 2;
+    view.y = (event.clientY - top) / height * (whole.height + 24) - 12 - view.height / 2;
+    settle();
+    apply();
+  };
+  map.addEventListener("pointerdown", (event) => {
+    event.stopPropagation();
+    map.setPointerCapture(event.pointerId);
+    lookAt(event);
+  });
+  map.addEventListener("pointermove", (event) => {
+    if (map.hasPointerCapture(event.pointerId)) lookAt(event);
+  });
+  for (const name of ["click", "dblclick"]) map.addEventListener(name, (event) => event.stopPropagation());
   const fit = () => {
     const { width, height } = shape();
     if (!width || !height) return;
@@ -505,10 +700,11 @@
     view = { x: (whole.width - w) / 2, y: (whole.height - h) / 2, width: w, height: h };
     apply();
   };
+  const READABLE = 0.55; // of the figure's own size
   const open = () => { // at a size that can be read, where the flow begins
     fit();
     const { width } = shape();
-    if (width / view.width >= 0.45) return;
+    if (width / view.width >= READABLE) return;
     const first = nodes.get(blocks[0]?.id);
     if (first) bringIntoView(first);
   };
@@ -521,15 +717,15 @@
   };
   const bringIntoView = (g) => {
     const box = g.getBBox(), { width } = shape();
-    const came = width && width / view.width < 0.35;
+    const came = width && width / view.width < READABLE;
     if (came) { // too small to read: come closer
-      const scale = Math.max(0.5, Math.min(0.9, width / (whole.width + 24)));
+      const scale = Math.max(READABLE + 0.05, Math.min(0.9, width / (whole.width + 24)));
       view.height *= width / scale / view.width;
       view.width = width / scale;
       view.x = box.x + box.width / 2 - view.width / 2;
       view.y = box.y + box.height / 2 - view.height / 2;
     }
-    const pad = 30;
+    const pad = Math.max(30, Math.min(150, view.width * 0.14, view.height * 0.2));
     if (box.x - pad < view.x) view.x = box.x - pad;
     if (box.y - pad < view.y) view.y = box.y - pad;
     if (box.x + box.width + pad > view.x + view.width) view.x = box.x + box.width + pad - view.width;
@@ -666,13 +862,16 @@
       onclick: () => take(id),
     }, t.name, make("small", {}, t.kind === "block" ? `block, ${t.fact.function}` : `variable, ${t.fact.role}`))));
     search.setAttribute("aria-expanded", String(found.length > 0));
+    if (wanted) say(found.length ? `${found.length} found.` : "Nothing found.");
+    if (wanted && !found.length) results.append(make("li", { class: "nothing", role: "presentation" }, "Nothing found."));
     highlight();
   };
   const highlight = () => {
-    [...results.children].forEach((li, k) => li.setAttribute("aria-selected", String(k === chosen)));
-    if (results.children.length) {
+    const options = [...results.querySelectorAll("[role=option]")];
+    options.forEach((li, k) => li.setAttribute("aria-selected", String(k === chosen)));
+    if (options.length) {
       search.setAttribute("aria-activedescendant", `result${chosen}`);
-      results.children[chosen].scrollIntoView({ block: "nearest" });
+      options[chosen].scrollIntoView({ block: "nearest" });
     } else search.removeAttribute("aria-activedescendant");
   };
   const take = (id) => {
@@ -684,7 +883,7 @@
   search.addEventListener("input", find);
   search.addEventListener("blur", () => setTimeout(() => results.replaceChildren(), 150));
   search.addEventListener("keydown", (event) => {
-    const count = results.children.length;
+    const count = results.querySelectorAll('[role=option]').length;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       if (count) chosen = (chosen + (event.key === "ArrowDown" ? 1 : count - 1)) % count;
@@ -711,11 +910,16 @@
   const help = $("help");
   $("ask").onclick = () => help.showModal();
   $("paper").onclick = () => print();
+  $("wrap").onclick = () => {
+    const on = code.classList.toggle("wrap");
+    $("wrap").setAttribute("aria-pressed", String(on));
+  };
   $("copysource").onclick = (event) => copyText(facts.source.join("\n"), event.currentTarget);
 
   const paper = $("print");
   addEventListener("beforeprint", () => {
     root.dataset.theme = "light";
+    chunks.forEach(drawChunk);
     figure.setAttribute("viewBox", `0 0 ${whole.width} ${whole.height}`);
     paper.replaceChildren(...blocks.map((b, i) => make("section", {}, describeBlock({ i, fact: b }, undefined, 300))));
   });
@@ -750,7 +954,11 @@
   // --- start ---------------------------------------------------------------------------------------
 
   // Beside the details or above them: where the figure is larger; where it is too large for both,
-  // where it is wider.
+  // where it is wider. Beside a figure that stands, a window that is not wide has the details above
+  // the source, whose lines are long.
+  const LINE = 7.6, NEEDED = 24 * LINE; // pixels of a letter of the source, and of its narrowest
+  const byUser = {}; // sizes that were set by hand
+  const limited = (value, least, most) => Math.max(least, Math.min(most, value));
   const arrange = () => {
     const beside = { width: innerWidth * 0.31, height: innerHeight - 160 };
     const above = { width: innerWidth - 60, height: innerHeight * 0.46 - 60 };
@@ -758,11 +966,61 @@
     const readable = Math.max(whenFit(beside), whenFit(above)) > 0.5;
     const tall = readable ? whenFit(beside) > 1.15 * whenFit(above) :
       Math.min(1, beside.width / whole.width) > Math.min(1, above.width / whole.width);
+    const stacked = tall && innerWidth < 1360;
     main.classList.toggle("tall", tall);
-    const needed = (whole.height + 40) * Math.min(1.25, above.width / (whole.width + 24)) + 62;
-    const height = Math.max(190, Math.min(needed, innerHeight * 0.46));
-    main.style.setProperty("--figure-height", `${Math.round(height)}px`);
+    main.classList.toggle("stacked", stacked);
+    const room = { width: innerWidth - 32, height: innerHeight - 80 };
+    const longest = Math.max(...facts.source.slice(0, 5000).map((line) => line.length));
+    const lineWidth = Math.min(longest, 96) * LINE + 80;
+    let first, source;
+    if (tall) {
+      const scale = Math.min(1.25, beside.height / whole.height);
+      first = limited((whole.width + 40) * scale, 250, room.width * (stacked ? 0.36 : 0.3));
+      source = stacked ? room.height * 0.5 : limited(lineWidth, 380, (room.width - first) * 0.54);
+    } else {
+      const needed = (whole.height + 40) * limited(above.width / (whole.width + 24), READABLE + 0.05, 1.25) + 62;
+      first = limited(needed, 190, innerHeight * 0.46);
+      source = limited(lineWidth, 380, room.width * 0.5);
+    }
+    const across = tall ? room.width : room.height, other = stacked ? room.height : room.width;
+    set("first", limited(byUser.first ?? first, NEEDED * 0.8, across - NEEDED * (tall ? 2 : 1)), across);
+    set("source", limited(byUser.source ?? source, NEEDED * 0.8, other - NEEDED), other);
+    $("rowsplit").setAttribute("aria-orientation", tall ? "vertical" : "horizontal");
+    $("colsplit").setAttribute("aria-orientation", stacked ? "horizontal" : "vertical");
   };
+  const sizes = {};
+  const set = (name, size, of) => {
+    sizes[name] = size;
+    main.style.setProperty(`--${name}`, `${Math.round(size)}px`);
+    const split = $(name === "first" ? "rowsplit" : "colsplit");
+    split.setAttribute("aria-valuemin", "0");
+    split.setAttribute("aria-valuemax", "100");
+    split.setAttribute("aria-valuenow", String(Math.round(100 * size / of)));
+  };
+  for (const [id, name, sense] of [["rowsplit", "first", 1], ["colsplit", "source", -1]]) {
+    const split = $(id);
+    const along = (event) => split.getAttribute("aria-orientation") === "vertical" ? event.clientX : event.clientY;
+    let from = null;
+    const change = (size) => {
+      byUser[name] = size;
+      arrange();
+    };
+    split.addEventListener("pointerdown", (event) => {
+      split.setPointerCapture(event.pointerId);
+      from = { at: along(event), size: sizes[name] };
+    });
+    split.addEventListener("pointermove", (event) => {
+      if (split.hasPointerCapture(event.pointerId)) change(from.size + sense * (along(event) - from.at));
+    });
+    split.addEventListener("dblclick", () => change(undefined));
+    split.addEventListener("keydown", (event) => {
+      const way = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (!way) return;
+      event.preventDefault();
+      event.stopPropagation();
+      change(sizes[name] + sense * way * 24);
+    });
+  }
   const start = () => {
     figure.removeAttribute("width");
     figure.removeAttribute("height");

@@ -77,12 +77,20 @@ def statistics(facts: Facts) -> str:
     """Return the line about the whole graph."""
     forward, backward = facts["total"]
     parts = [
-        f"{amount(len(facts['blocks']))} blocks",
-        f"{facts['parameters']} parameters",
+        counted(amount(len(facts["blocks"])), "block"),
+        counted(facts["parameters"], "parameter"),
         f"{forward['operations']} operations forward",
         f"{backward['operations']} backward",
     ]
-    return "".join(f"<span>{escape(part)}</span>" for part in parts)
+    told = "".join(f"<span>{escape(part)}</span>" for part in parts)
+    if "values" in facts:
+        told += f'<span class="loaded">with the numbers of {facts["values"]["sample"]}</span>'
+    return told
+
+
+def counted(number: str, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {thing}{'' if number == '1' else 's'}"
 
 
 def in_script(data: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,14 @@ from graphc.types import Dimension, count, names_in, shape_text
 
 MOST_SHOWN = 100  # numbers that are printed one by one
 WIDEST = 128  # cells of a picture along each side
+NOTHING, NOT_FINITE = 0, 255  # shades of cells
+GAP = np.nan  # between matrices side by side
+# Which of NumPy's kinds of numbers an array may hold, as emitted files have it.
+KINDS = {
+    "real": ("fiub", "real numbers"),
+    "integer": ("iu", "integers"),
+    "boolean": ("b", "booleans"),
+}
 Summary = dict[str, Any]
 
 
@@ -33,8 +42,11 @@ def values_of(graph: Graph, data: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If an input is missing, or an array has neither of its two shapes.
+        If a name is unknown or missing, an array has neither of its two shapes or not its kind of
+        numbers, a class is out of range, or inputs hold different numbers of samples.
     """
+    known_names(graph, data)
+    same_samples(graph, data)
     sizes: dict[str, int] = {}
     given = {graph.name_of(v): chosen(graph, v, data, sizes) for v in graph.inputs}
     start = initial(graph, data, sizes)
@@ -96,26 +108,74 @@ def total(graph: Graph) -> Variable:
     return result
 
 
-def chosen(graph: Graph, v: Variable, data: Mapping[str, Any], sizes: dict[str, int]) -> Any:
-    """Return the array of one sample for an input, and enter the named sizes that it tells."""
-    name = graph.name_of(v)
-    if name not in data:
+def known_names(graph: Graph, data: Mapping[str, Any]) -> None:
+    """Check that the data names what the graph has, and all that it needs."""
+    inputs = {graph.name_of(v): v for v in graph.inputs}
+    parameters = {graph.name_of(v) for v in graph.parameters}
+    wanted = ", ".join(f"'{name}' {shape_text(v.shape)}" for name, v in inputs.items()) or "none"
+    for name in data:
+        if name not in inputs and name not in parameters:
+            near = get_close_matches(name, [*inputs, *parameters], 1)
+            meant = f" Did you mean '{near[0]}'?" if near else ""
+            raise UsageError(
+                f"graph '{graph.name}' has no input and no parameter '{name}', which the data "
+                f"holds; its inputs are {wanted}.{meant}"
+            )
+    missing = [name for name in inputs if name not in data]
+    if missing:
         given = ", ".join(sorted(data)) or "nothing"
-        wanted = f"'{name}', {shape_text(v.shape)}"
-        raise UsageError(f"graph '{graph.name}': the data lacks {wanted}; it holds {given}")
+        lacking = ", ".join(f"'{name}' {shape_text(inputs[name].shape)}" for name in missing)
+        raise UsageError(f"graph '{graph.name}': the data lacks {lacking}; it holds {given}")
+
+
+def same_samples(graph: Graph, data: Mapping[str, Any]) -> None:
+    """Check that all inputs hold equally many samples, or all one without an axis of them."""
+    counts: dict[str, int | None] = {}
+    for v, array in arrays_of(graph, data):
+        if v.declaration.per_sample and array.ndim - len(v.shape) in (0, 1):
+            counts[graph.name_of(v)] = len(array) if array.ndim > len(v.shape) else None
+    if len(set(counts.values())) > 1:
+        (one, few), (other, many) = sorted(
+            {n: name for name, n in counts.items()}.items(), key=lambda pair: pair[0] or -1
+        )[:: len(set(counts.values())) - 1]
+        has = "has no axis of samples" if one is None else f"holds {one} samples"
+        raise UsageError(
+            f"graph '{graph.name}': '{few}' {has}, '{many}' holds {other}; give all inputs the "
+            "same number of samples, or one sample without that axis"
+        )
+
+
+def chosen(graph: Graph, v: Variable, data: Mapping[str, Any], sizes: dict[str, int]) -> Any:
+    """Return the array of one sample for an input or parameter; enter the sizes that it tells."""
+    name = graph.name_of(v)
     array = np.asarray(data[name])
-    if array.ndim == len(v.shape) + 1 and v.declaration.per_sample:
+    about = f"graph '{graph.name}': '{name}'"
+    kinds, called = KINDS[v.kind]
+    if array.dtype.kind not in kinds:
+        raise UsageError(f"{about} must hold {called}, got {array.dtype}")
+    per_sample = v.declaration.per_sample and v.role != "parameter"
+    if array.ndim == len(v.shape) + 1 and per_sample:
         if len(array) == 0:
-            raise UsageError(f"graph '{graph.name}': '{name}' holds no samples")
+            raise UsageError(f"{about} holds no samples")
         array = array[0]
+    known = dict(sizes)
     for dim, size in zip(v.shape, array.shape, strict=False):
         if isinstance(dim, Dimension) and names_in(dim) == {str(dim)}:
             sizes.setdefault(str(dim), size)
     expected = tuple(sized(dim, sizes) for dim in v.shape)
     if array.shape != expected:
+        axis = ", with or without a leading axis of samples" if per_sample else ""
+        named = {n: known[n] for dim in v.shape for n in sorted(dims_in(dim)) if n in known}
+        where = f", where {', '.join(f'{n} is {size}' for n, size in named.items())}"
         raise UsageError(
-            f"graph '{graph.name}': '{name}' must have shape {shape_text(v.shape)}, with or "
-            f"without a leading axis of samples; got {np.shape(data[name])}"
+            f"{about} must have shape {shape_text(v.shape)}{where if named else ''}{axis}; "
+            f"got {np.shape(data[name])}"
+        )
+    classes = v.declaration.classes
+    if classes is not None and array.size and not (array.min() >= 0 and array.max() < classes):
+        raise UsageError(
+            f"{about} must hold classes from 0 to {classes - 1}, "
+            f"got {array.min() if array.min() < 0 else array.max()}"
         )
     return array
 
@@ -134,7 +194,10 @@ def initial(graph: Graph, data: Mapping[str, Any], sizes: Mapping[str, int]) -> 
         program = compile(graph, dtype="float64", wrt=())  # its start is all that is wanted
         needed = {n for v in graph.parameters for dim in v.shape for n in dims_in(dim)}
         start = program.init_params(0, **{n: sizes[n] for n in sorted(needed)})._asdict()
-    return {name: np.asarray(data[name]) if name in data else start[name] for name in names}
+    return {
+        name: chosen(graph, v, data, dict(sizes)) if name in data else start[name]
+        for name, v in zip(names, graph.parameters, strict=True)
+    }
 
 
 def dims_in(dim: Any) -> set[str]:
@@ -145,26 +208,70 @@ def dims_in(dim: Any) -> set[str]:
 def summary(array: Any) -> Summary:
     """Return what the page shows of an array: all its numbers, or a picture of them."""
     numbers = np.atleast_1d(np.asarray(array, dtype=np.float64))
-    flat = numbers.reshape(-1, numbers.shape[-1]) if numbers.size else numbers.reshape(0, 0)
+    finite = numbers[np.isfinite(numbers)]
     made: Summary = {
         "shape": " × ".join(map(str, np.shape(array))) or "a number",
-        "least": number(flat.min()) if flat.size else 0.0,
-        "most": number(flat.max()) if flat.size else 0.0,
-        "mean": number(flat.mean()) if flat.size else 0.0,
-        "norm": number(np.linalg.norm(flat)),
+        "least": number(finite.min()) if finite.size else 0.0,
+        "most": number(finite.max()) if finite.size else 0.0,
+        "mean": number(mean(finite)) if finite.size else 0.0,
+        "norm": number(norm(finite)),
     }
-    if flat.size <= MOST_SHOWN:
-        return {**made, "values": [[number(x) for x in row] for row in flat]}
+    if finite.size < numbers.size:
+        made |= {"odd": numbers.size - finite.size, "count": numbers.size}
+    if numbers.size <= MOST_SHOWN:
+        rows = numbers.reshape(-1, numbers.shape[-1]) if numbers.size else numbers.reshape(0, 0)
+        return {**made, "values": [[number(x) for x in row] for row in rows]}
+    marked = np.where(np.isfinite(numbers), numbers, np.inf)
+    flat = mosaic(marked) if numbers.ndim > 2 else np.atleast_2d(marked)
     cells, block = coarse(flat)
     most = np.abs(cells[np.isfinite(cells)]).max(initial=0.0)
     scaled = np.nan_to_num(cells / (most or 1.0), nan=0.0, posinf=1.0, neginf=-1.0)
-    data = base64.b64encode((128 + np.round(127 * scaled)).astype(np.uint8).tobytes())
-    made |= {"grid": list(cells.shape), "cells": data.decode()}
+    shades = (128 + np.round(126 * scaled)).astype(np.uint8)
+    shades[np.isinf(cells)] = NOT_FINITE
+    shades[np.isnan(cells)] = NOTHING
+    data = base64.b64encode(shades.tobytes())
+    made |= {"grid": list(cells.shape), "cells": data.decode(), "scale": number(most)}
+    if numbers.ndim > 2:
+        made["tiles"] = amount_of(numbers.shape[:-2])
     return {**made, "coarse": list(block)} if block != (1, 1) else made
 
 
+def amount_of(shape: tuple[int, ...]) -> int:
+    """Return how many elements an array of a shape has."""
+    return int(np.prod(shape, dtype=int))
+
+
+def mean(finite: Any) -> float:
+    """Return the mean; of numbers so large that their sum is not, too."""
+    most = np.abs(finite).max(initial=0.0) or 1.0
+    return float((finite / most).mean() * most)
+
+
+def norm(finite: Any) -> float:
+    """Return the norm, scaled so that no square overflows."""
+    most = np.abs(finite).max(initial=0.0) or 1.0
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(finite / most) * most)
+
+
+def mosaic(stack: Any) -> Any:
+    """Return a stack of matrices side by side, with a gap between them, about as wide as high."""
+    rows, columns = stack.shape[-2:]
+    parts = stack.reshape(-1, rows, columns)
+    wide = min(len(parts), max(1, round(float(np.sqrt(len(parts) * (rows + 1) / (columns + 1))))))
+    high = -(-len(parts) // wide)
+    made = np.full((high * (rows + 1) - 1, wide * (columns + 1) - 1), GAP)
+    for k, part in enumerate(parts):
+        top, left = (k // wide) * (rows + 1), (k % wide) * (columns + 1)
+        made[top : top + rows, left : left + columns] = part
+    return made
+
+
 def coarse(flat: Any) -> tuple[Any, tuple[int, int]]:
-    """Return means over equal blocks, as many as a picture has pixels, and a block's sides."""
+    """Return means over equal blocks, as many as a picture has pixels, and a block's sides.
+
+    What is not a number is no part of a mean; a block of nothing else is not one either.
+    """
     rows, columns = flat.shape
     if rows == 1 and columns > WIDEST:  # a long vector: in rows below each other
         return coarse(folded(flat))
@@ -172,15 +279,18 @@ def coarse(flat: Any) -> tuple[Any, tuple[int, int]]:
     padded = np.full([-(-n // b) * b for n, b in zip(flat.shape, block, strict=True)], np.nan)
     padded[:rows, :columns] = flat
     parts = padded.reshape(padded.shape[0] // block[0], block[0], -1, block[1])
-    with np.errstate(all="ignore"):
-        return np.nansum(parts, (1, 3)) / np.maximum(1, (~np.isnan(parts)).sum((1, 3))), block
+    counts = (~np.isnan(parts)).sum((1, 3), keepdims=True)
+    means = np.nansum(parts / np.maximum(1, counts), (1, 3))
+    return np.where(counts[:, 0, :, 0] > 0, means, np.nan), block
 
 
 def folded(flat: Any) -> Any:
-    """Return a vector as rows of equal length, filled up with zeros."""
+    """Return a vector as rows of equal length, filled up with nothing."""
     columns = min(WIDEST, int(np.ceil(np.sqrt(flat.size * 4))))
     rows = -(-flat.size // columns)
-    return np.pad(flat.ravel(), (0, rows * columns - flat.size)).reshape(rows, columns)
+    filled = np.full(rows * columns, np.nan)
+    filled[: flat.size] = flat.ravel()
+    return filled.reshape(rows, columns)
 
 
 def number(x: Any) -> Any:

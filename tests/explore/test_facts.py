@@ -323,9 +323,27 @@ def test_named_sizes_come_from_the_data():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"x": np.ones(4)}, r"the data lacks 'y', \(\); it holds x"),
+        ({"x": np.ones(4)}, r"the data lacks 'y' \(\); it holds x"),
+        ({}, r"the data lacks 'x' \(4,\), 'y' \(\); it holds nothing"),
+        (
+            {"x": np.ones(4), "y": 1, "first_W": np.ones((3, 4))},
+            r"no parameter 'first_W', which the data holds; its inputs are 'x' \(4,\), 'y' \(\). "
+            "Did you mean 'first_w'",
+        ),
         ({"x": np.ones(5), "y": 1}, r"'x' must have shape \(4,\), with or without .*\(5,\)"),
+        ({"x": np.ones((2, 3, 4)), "y": 1}, r"'x' must have shape .*; got \(2, 3, 4\)"),
         ({"x": np.ones((0, 4)), "y": np.ones(0, int)}, "'x' holds no samples"),
+        (
+            {"x": np.ones(4), "y": 1, "first_w": np.ones((1, 3, 4))},
+            r"'first_w' must have shape \(3, 4\); got \(1, 3, 4\)",
+        ),
+        ({"x": np.ones(4) * 1j, "y": 1}, "'x' must hold real numbers, got complex128"),
+        ({"x": np.array(list("abcd")), "y": 1}, "'x' must hold real numbers, got <U1"),
+        ({"x": np.ones(4), "y": 1.0}, "'y' must hold integers, got float64"),
+        ({"x": np.ones(4), "y": 3}, "'y' must hold classes from 0 to 2, got 3"),
+        ({"x": np.ones(4), "y": -1}, "'y' must hold classes from 0 to 2, got -1"),
+        ({"x": np.ones((5, 4)), "y": np.ones(7, int)}, "'x' holds 5 samples, 'y' holds 7; give"),
+        ({"x": np.ones((5, 4)), "y": 1}, "'y' has no axis of samples, 'x' holds 5; give all"),
     ],
 )
 def test_data_that_does_not_fit(data, message):
@@ -333,8 +351,23 @@ def test_data_that_does_not_fit(data, message):
         values_of(network(), data)
 
 
+def test_a_named_size_is_one_size():
+    x, y = gc.observed("x", shape="n"), gc.observed("y", shape="n")
+    graph = gc.Graph(gc.mse(x, y, name="C"), name="net")
+    with pytest.raises(UsageError, match=r"'y' must have shape \(n,\), where n is 3, with or"):
+        values_of(graph, {"x": np.ones(3), "y": np.ones(4)})
+
+
+def test_what_all_samples_share_has_no_axis_of_them():
+    x, t = gc.observed("x", shape=2), gc.observed("t", shape=2, per_sample=False)
+    graph = gc.Graph(gc.mse(x, t, name="C"), name="net")
+    assert values_of(graph, {"x": np.ones((5, 2)), "t": np.zeros(2)})["sample"]
+    with pytest.raises(UsageError, match=r"'t' must have shape \(2,\); got \(5, 2\)"):
+        values_of(graph, {"x": np.ones((5, 2)), "t": np.zeros((5, 2))})
+
+
 def test_data_is_for_the_page_alone(tmp_path):
-    with pytest.raises(RenderError, match="data is shown by the interactive page"):
+    with pytest.raises(RenderError, match="shown by the interactive page"):
         gc.render(network(), tmp_path / "net.svg", data={})
 
 
@@ -345,9 +378,9 @@ def test_large_arrays_become_pictures_of_means():
     assert cells.shape == (100, 87)
     assert cells[0, 0] == pytest.approx(array[:3, :3].mean())
     assert cells[-1, -1] == pytest.approx(array[297:, 258:].mean())
-    assert folded(np.ones((1, 1000))).sum() == 1000
+    assert np.nansum(folded(np.ones((1, 1000)))) == 1000
     made = summary(np.full((20, 30), np.nan))
-    assert made["least"] == "nan"
+    assert (made["odd"], made["count"], made["least"]) == (600, 600, 0.0)
     json.dumps(made, allow_nan=False)
     assert summary(np.zeros((0, 3)))["norm"] == 0.0
     assert summary(3.0)["values"] == [[3.0]]

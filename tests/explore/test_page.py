@@ -64,7 +64,9 @@ def test_the_page_shows_the_figure_the_source_and_an_overview(opened):
     source = page.evaluate("[...document.querySelectorAll('#code .row code')]"
                            ".map(row => row.textContent).join('\\n')")  # fmt: skip
     assert source == gc.compile(network(), style="readable", dtype="float32").source.rstrip("\n")
-    assert headings(page) == ["net", "Blocks", "Variables", "Parameters"]
+    assert headings(page) == [
+        "net", "What to do here", "Blocks", "Variables", "Parameters", "Signs of the figure",
+    ]  # fmt: skip
 
 
 def test_a_click_on_a_block_shows_its_formulas_and_marks_its_lines(opened):
@@ -337,3 +339,280 @@ def test_hostile_labels_are_shown_as_they_stand(opened):
     assert page.evaluate("document.querySelectorAll('script').length") == 3
     page.click(".gc-cost")
     assert headings(page)[0] == "C"
+
+
+# --- what a class and a long model need -------------------------------------------------------
+
+
+def test_the_page_says_what_to_do_and_that_numbers_are_loaded(opened):
+    page = opened(network())
+    text = "document.querySelector('#details').innerText"
+    assert "Select a block" in page.evaluate(text)
+    assert "--data sample.npz" in page.evaluate(text)
+    assert page.evaluate("document.querySelector('.loaded') === null")
+    page.click(".start")
+    assert caption(page).startswith("Forward 1 of 4")
+    loaded = opened(network(), data={"x": np.ones((5, 4)), "y": np.ones(5, int)})
+    assert "with the numbers of the first sample" in loaded.evaluate(
+        "document.querySelector('header').innerText"
+    )
+    assert "--data" not in loaded.evaluate(text)
+    assert "Numbers of the first sample" in headings(loaded)
+
+
+def test_the_overview_lists_blocks_with_costs_and_the_signs_of_this_figure(opened):
+    page = opened(network())
+    row = page.evaluate("[...document.querySelectorAll('.blocks tbody tr')[2].children]"
+                        ".map(c => c.textContent)")  # fmt: skip
+    assert row == ["second", "Linear", "ℝ³", "12", "21\u2009P", "39\u2009P"]
+    signs = page.evaluate("[...document.querySelectorAll('.legend b')].map(b => b.textContent)")
+    assert signs == ["observed", "computed", "discrete", "parameter", "function", "cost"]
+
+
+def test_leading_orders_show_their_source(opened):
+    w = gc.parameter("w", shape=(3, 3), init=np.eye(3))
+    page = opened(gc.Graph(gc.cost(np.linalg.det(w), name="C"), name="net"))
+    page.click(".gc-cost")
+    assert "≈" in page.evaluate("document.querySelector('.chips').innerText")
+    assert "det: 2/3 n³ (GVL 3.2)" in page.evaluate("document.querySelector('.notes').innerText")
+
+
+def test_the_source_of_a_deep_model_is_drawn_where_it_is_looked_at(opened):
+    graph = deep(60)
+    page = opened(graph)
+    lines = page.evaluate("JSON.parse(document.querySelector('#facts').textContent).source")
+    drawn = "document.querySelectorAll('#code .row').length"
+    assert len(lines) > 600
+    assert page.evaluate(drawn) < 450
+    text = page.evaluate("[...document.querySelectorAll('#code .row code, #code .plain')]"
+                         ".map(e => e.textContent).join('\\n')")  # fmt: skip
+    assert text == "\n".join(lines)
+    height = "document.querySelector('#code').scrollHeight"
+    before = page.evaluate(height)
+    page.evaluate("document.querySelector('#code').scrollTo({top: 1e6, behavior: 'instant'})")
+    last = f'.row[data-line="{len(lines)}"]'
+    page.wait(f"document.querySelector('{last}') !== null")
+    page.key("End")
+    assert any(line.startswith("d_f0_w = ") for line in marked(page))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(drawn) == len(lines)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(height) == before  # drawing moves nothing
+    rows = "[...document.querySelectorAll('#code .row code')]"
+    whole = page.evaluate(f"{rows}.filter(c => c.firstChild?.className === 's')"
+                          ".map(c => c.textContent)")  # fmt: skip
+    assert len(whole) > 20
+    assert not any("np.tanh(" in line for line in whole)  # no docstring leaks over a border
+
+
+def width_of(page, selector):
+    return page.evaluate(f"document.querySelector('{selector}').getBoundingClientRect().width")
+
+
+def upward():
+    z = gc.observed("x", shape=4)
+    for k in range(3):
+        z = gc.tanh(gc.Linear(4, name=f"f{k}")(z, output=f"s{k}"), output=f"z{k}")
+    return gc.Graph(gc.mse(z, gc.observed("y", shape=4), name="C"), name="up")
+
+
+@pytest.mark.parametrize(("width", "least"), [(1440, 500), (1200, 700), (1000, 560)])
+def test_beside_a_figure_that_stands_the_source_is_wide(opened, width, least):
+    page = opened(upward(), width=width, height=900, figure={"direction": "BT"})
+    assert page.evaluate("document.querySelector('main').classList.contains('tall')")
+    assert width_of(page, "#source") >= least
+    assert width_of(page, "#figure") >= 240
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_panes_are_sized_by_drag_and_by_keys(opened):
+    page = opened(network())
+    source = width_of(page, "#source")
+    x, y = page.middle("#colsplit")
+    page.drag((x, y), (x - 80, y))
+    assert width_of(page, "#source") == pytest.approx(source + 80, abs=1)
+    page.evaluate("document.querySelector('#colsplit').focus()")
+    page.key("ArrowRight")
+    assert width_of(page, "#source") == pytest.approx(source + 56, abs=1)
+    page.drag(page.middle("#colsplit"), (5, y))
+    assert width_of(page, "#details") > 100  # neither pane goes away
+    now = page.evaluate("document.querySelector('#colsplit').getAttribute('aria-valuenow')")
+    assert 50 < int(now) < 100
+    page.evaluate("document.querySelector('#colsplit').dispatchEvent(new MouseEvent('dblclick'))")
+    assert width_of(page, "#source") == pytest.approx(source, abs=1)
+
+
+def test_lines_wrap_on_demand(opened):
+    page = opened(network(), width=1000)
+    assert page.evaluate("(c => c.scrollWidth > c.clientWidth)(document.querySelector('#code'))")
+    page.click("#wrap")
+    assert page.evaluate("document.querySelector('#wrap').getAttribute('aria-pressed')") == "true"
+    assert page.evaluate("(c => c.scrollWidth <= c.clientWidth)(document.querySelector('#code'))")
+
+
+def test_the_source_is_walked_through_by_keys(opened):
+    page = opened(network())
+    page.evaluate("document.querySelector('#code').focus()")
+    for _ in range(30):
+        page.key("ArrowDown")
+        if "h = np.tanh(s)" in page.evaluate("document.querySelector('.row.cursor').textContent"):
+            break
+    assert page.evaluate("document.querySelector('.hint').dataset.id") == "function tanh1 1"
+    assert ", block tanh1: h = np.tanh(s)" in page.evaluate(
+        "document.querySelector('#status').textContent"
+    )
+    page.key("Enter")
+    assert selected(page) == ["function tanh1 1"]
+
+
+def test_a_map_shows_where_one_is_in_a_figure_larger_than_its_pane(opened):
+    page = opened(deep(60))
+    shown = "document.querySelector('#map').classList.contains('shown')"
+    assert page.evaluate(shown)
+    view = "document.querySelector('#canvas > svg').getAttribute('viewBox').split(' ').map(Number)"
+    before = page.evaluate(view)
+    box = page.evaluate("(b => [b.x + b.width / 2, b.y + b.height - 3])"
+                        "(document.querySelector('#map').getBoundingClientRect())")  # fmt: skip
+    page.drag(box, box)
+    after = page.evaluate(view)
+    assert after[2:] == before[2:]
+    assert after[1] > before[1] + 100
+    small = opened(network())
+    assert not small.evaluate(shown)
+
+
+def test_numbers_that_are_not_finite_stand_out_and_spoil_no_others(opened):
+    data = {"x": np.array([1e300, np.nan, np.inf, -1.0]), "y": 1}
+    page = opened(network(), data=data)
+    page.click(node("x", "variable"))
+    text = page.evaluate("document.querySelector('.numbers').innerText")
+    assert "2 of 4 not finite, least -1, most 1.00e+300" in text
+    odd = page.evaluate("[...document.querySelectorAll('.numbers .odd')].map(e => e.textContent)")
+    assert odd == ["nan", "inf"]
+
+
+def test_stacks_of_matrices_are_pictures_side_by_side(opened):
+    x = gc.observed("x", shape=(6, 5, 7))
+    graph = gc.Graph(gc.cost((x * gc.parameter("w")).sum(), name="C"), name="net")
+    values = np.arange(210.0).reshape(6, 5, 7)
+    values[1, 2, 3] = np.nan
+    page = opened(graph, data={"x": values})
+    page.click(node("x", "variable"))
+    size = page.evaluate("(c => [c.width, c.height])(document.querySelector('.numbers canvas'))")
+    assert size == [2 * 8 - 1, 3 * 6 - 1]
+    row = "getContext('2d').getImageData(0, 0, 15, 17).data].map(Number)"
+    pixels = page.evaluate(f"[...document.querySelector('.numbers canvas').{row}")
+    at = np.reshape(pixels, (17, 15, 4))
+    assert at[2, 8 + 3].tolist() == [240, 170, 0, 255]  # not finite
+    assert at[16, 14].tolist() == [58, 92, 232, 255]  # the largest
+    assert at[3, 7, 3] < 100  # between two matrices
+    assert "6 matrices side by side" in page.evaluate(
+        "document.querySelector('.picture').innerText"
+    )
+
+
+def test_copying_where_the_clipboard_is_refused(opened):
+    page = opened(network())
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.evaluate("document.execCommand = () => "
+                  "{ window.copied = document.activeElement.value; return true; }")  # fmt: skip
+    page.click(node("tanh1", number=1))
+    page.click("#details .entry .copy")
+    assert page.evaluate("window.copied") == r"h = \tanh\left(s\right)"
+    assert page.evaluate("document.querySelector('#details .entry .copy').textContent") == "copied"
+    assert page.evaluate("document.activeElement.className") == "copy"
+    page.evaluate("document.execCommand = () => false")
+    page.click("#copysource")
+    assert page.evaluate("document.querySelector('#copysource').textContent") == "not allowed"
+    assert "does not allow" in page.evaluate("document.querySelector('#status').textContent")
+
+
+def test_the_focus_stays_when_a_link_is_followed(opened):
+    page = opened(network())
+    page.evaluate("[...document.querySelectorAll('#details .link')]"
+                  ".find(b => b.textContent === 'second').focus()")  # fmt: skip
+    page.key("Enter")
+    assert selected(page) == ["function second 2"]
+    assert page.evaluate("document.activeElement.textContent") == "second"
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+
+
+def test_a_search_says_how_much_it_found(opened):
+    page = opened(network())
+    page.key("/")
+    page.type("sec")
+    assert page.evaluate("document.querySelector('#status').textContent") == "3 found."
+    page.type("qq")
+    assert page.evaluate("document.querySelector('#results').textContent") == "Nothing found."
+    page.key("Enter")
+    assert selected(page) == []
+
+
+CONTRASTS = """
+(() => {
+  const parse = (c) => {
+    const n = c.match(/[\\d.]+/g).map(Number);
+    return [n[0], n[1], n[2], n[3] ?? 1];
+  };
+  const over = (a, b) => [0, 1, 2].map((k) => a[k] * a[3] + b[k] * (1 - a[3])).concat(1);
+  const linear = (x) => x <= 0.03928 * 255 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const ground = (e) => {
+    const stack = [];
+    for (; e; e = e.parentElement) stack.push(parse(getComputedStyle(e).backgroundColor));
+    return stack.reverse().reduce((under, c) => over(c, under), [255, 255, 255, 1]);
+  };
+  const faint = [];
+  for (const e of document.querySelectorAll('body *')) {
+    if (e.closest('svg, .hidden, dialog, script, :disabled') || !e.checkVisibility()) continue;
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+    const under = ground(e), ink = over(parse(getComputedStyle(e).color), under);
+    const [a, b] = [light(ink), light(under)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) faint.push([e.className, e.textContent.trim().slice(0, 20), ratio]);
+  }
+  return faint;
+})()
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_has_the_contrast_of_wcag_aa(opened, dark):
+    data = {"x": np.array([0.5, np.nan, 2.0, -1.0]), "y": 1}
+    page = opened(network(), data=data, dark=dark)
+    assert page.evaluate(CONTRASTS) == []
+    for key in ("PageDown", "End"):
+        page.key(key)
+        assert page.evaluate(CONTRASTS) == []
+    page.click(node("x", "variable"))
+    assert page.evaluate(CONTRASTS) == []
+
+
+def long_names():
+    x, y = gc.observed("x", shape=3), gc.observed("y", shape=2)
+    first = gc.Linear(6, name="the_first_transformation_of_the_input_features")
+    h = gc.tanh(first(x), output="a_very_long_name_of_a_variable_which_somebody_gave_to_it")
+    cost = gc.squared_error(gc.Linear(2, name="second")(h, output="o"), y, name="C")
+    return gc.Graph(cost, name="a_graph_with_a_name_that_is_long_enough_to_break_every_header")
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_long_names_overflow_nowhere(opened, width):
+    page = opened(long_names(), data={"x": np.ones(3), "y": np.ones(2)}, width=width, height=740)
+    over = ("[...document.querySelectorAll('header, .card, .title, .stepper, .pane')].filter("
+            "e => e.checkVisibility() && !e.matches('#details') &&"
+            " e.scrollWidth > e.clientWidth + 1).map(e => e.className || e.tagName)")  # fmt: skip
+    for _ in range(6):
+        assert page.evaluate(over) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.key("PageDown")
+    header = page.evaluate("document.querySelector('header').getBoundingClientRect().height")
+    assert header < (215 if width < 400 else 150)
+
+
+def test_touch_targets_are_large_enough_on_a_phone(opened):
+    page = opened(network(), width=360, height=740)
+    sizes = page.evaluate("[...document.querySelectorAll('button, [type=search]')].filter(e => "
+                          "e.checkVisibility()).map(e => [e.id || e.className, "
+                          "e.getBoundingClientRect().height])")  # fmt: skip
+    assert [name for name, height in sizes if height < 24] == []
