@@ -77,7 +77,7 @@ PAGES = (
     ),
     Page(
         "functions", "Functions",
-        "Activations, pooling, routing and other functions without parameters. NumPy's own "
+        "Activations, pooling, routing, weights from PyTorch, and other functions without parameters. NumPy's own "
         "functions work on variables as they are: see :doc:`/operations`.",
         ("graphc.blocks",),
     ),

@@ -8,6 +8,8 @@ from typing import Any
 from graphc import blocks as _blocks
 from graphc import training as _training
 from graphc.blocks import *
+from graphc.blocks.from_torch import from_torch, to_torch
+from graphc.blocks import torch_names as _torch_names
 from graphc.compile import Compiled, compile
 from graphc.compile_function import CompiledFunction, compile_function
 from graphc.emit.version import __version__
@@ -86,6 +88,7 @@ __all__ = [
     "expm",
     "fixed_point",
     "formula",
+    "from_torch",
     "function",
     "gnvp",
     "grad",
@@ -105,6 +108,7 @@ __all__ = [
     "scan",
     "solve_triangular",
     "stop_gradient",
+    "to_torch",
     "vjp",
     "vmap",
     *_blocks.__all__,
@@ -131,7 +135,10 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("graphc.plot")
-    raise AttributeError(f"module 'graphc' has no attribute {name!r}")
+    message, instead = f"module 'graphc' has no attribute {name!r}", _torch_names.told(name)
+    if instead is not None:
+        message += f"; it is one of torch.nn: {instead}"
+    raise AttributeError(message, name=name)
 
 
 def _show_variable(variable: Variable) -> dict[str, str]:

@@ -23,6 +23,7 @@ from graphc.blocks.activations import (
     prelu,
     relu,
     relu6,
+    rrelu,
     selu,
     sigmoid,
     silu,
@@ -91,12 +92,24 @@ from graphc.blocks.costs.ranking import (
     multilabel_margin,
     soft_margin,
     triplet_margin,
+    triplet_margin_with_distance,
 )
 from graphc.blocks.costs.regression import huber, l1, mse, smooth_l1, squared_error
 from graphc.blocks.costs.sequences import ctc
-from graphc.blocks.distances import cosine_similarity, normalize, pairwise_distance
+from graphc.blocks.distances import (
+    cosine_similarity,
+    normalize,
+    pairwise_distance,
+    pdist,
+)
 from graphc.blocks.encoding import one_hot
-from graphc.blocks.linear import Bilinear, Embedding, Linear, Maxout
+from graphc.blocks.linear import (
+    Bilinear,
+    Embedding,
+    EmbeddingBag,
+    Linear,
+    Maxout,
+)
 from graphc.blocks.normalisation import (
     BatchNorm1d,
     BatchNorm2d,
@@ -107,6 +120,7 @@ from graphc.blocks.normalisation import (
     InstanceNorm3d,
     LayerNorm,
     RMSNorm,
+    local_response_norm,
 )
 from graphc.blocks.pooling import (
     adaptive_avg_pool1d,
@@ -118,13 +132,41 @@ from graphc.blocks.pooling import (
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
     max_pool1d,
     max_pool2d,
     max_pool3d,
 )
+from graphc.blocks.rearranging import (
+    channel_shuffle,
+    fold,
+    pad,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)
 from graphc.blocks.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from graphc.blocks.resampling import (
+    interpolate,
+)
 from graphc.blocks.sampling import alpha_dropout, dropout, gumbel_softmax, normal_sample
-from graphc.blocks.transformer import TransformerEncoderLayer
+from graphc.blocks.torch_names import EVERYWHERE, REFUSED
+from graphc.blocks.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
+from graphc.blocks.unpooling import (
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 from graphc.blocks.wiring import add, duplicate, flatten, maximum, switch
 
 __all__ = [
@@ -142,6 +184,7 @@ __all__ = [
     "ConvTranspose2d",
     "ConvTranspose3d",
     "Embedding",
+    "EmbeddingBag",
     "GRUCell",
     "GroupNorm",
     "InstanceNorm1d",
@@ -156,6 +199,10 @@ __all__ = [
     "PReLU",
     "RMSNorm",
     "RNNCell",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
     "TransformerEncoderLayer",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
@@ -172,6 +219,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "contrastive",
     "conv1d",
     "conv2d",
@@ -197,6 +245,9 @@ __all__ = [
     "energy_square_exponential",
     "energy_square_square",
     "flatten",
+    "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gaussian_nll",
     "gelu",
     "glu",
@@ -209,19 +260,27 @@ __all__ = [
     "hinge_embedding",
     "huber",
     "info_nce",
+    "interpolate",
     "kl_div",
     "l1",
     "l1_penalty",
     "l2_penalty",
     "leaky_relu",
+    "local_response_norm",
     "log_sigmoid",
     "log_softmax",
     "logsigmoid",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "maximum",
     "mish",
     "mse",
@@ -232,13 +291,18 @@ __all__ = [
     "normal_sample",
     "normalize",
     "one_hot",
+    "pad",
     "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll",
     "positional_encoding",
     "prelu",
     "relu",
     "relu6",
     "rotary_encoding",
+    "rrelu",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
@@ -256,6 +320,11 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin",
+    "triplet_margin_with_distance",
+    "unfold",
     "vicreg_covariance",
     "vicreg_variance",
 ]
+
+for _name in __all__:
+    globals()[_name].refused = EVERYWHERE | REFUSED.get(_name, {})

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import chosen, shapes, usage
-from graphc.language.functions import Parameter, function
+from graphc.blocks.checks import chosen, same_shape, shapes, usage
+from graphc.language.functions import Input, Parameter, function
 from graphc.language.protocol.reductions import along
 from graphc.language.protocol.scalars import scalar_function
 from graphc.language.variable import Variable
@@ -64,6 +64,30 @@ def _prelu(z: Variable, slope: Variable) -> Any:
     several = slope.ndim == 1 and slope.shape[0] != 1
     per_channel = slope.reshape(-1, *(1,) * (z.ndim - 1)) if several else slope.reshape(())
     return np.where(z > 0, z, per_channel * z)
+
+
+@function
+def rrelu(
+    z: Variable,
+    noise: Any = Input("...", optional=True),
+    lower: float = 1.0 / 8.0,
+    upper: float = 1.0 / 3.0,
+    training: bool = False,
+) -> Any:
+    """Return z where it is positive, else z times a slope between `lower` and `upper`.
+
+    Training, the slopes are drawn: `noise`, of the shape of z, is uniform in [0, 1). Else they are
+    in the middle. Xu, Wang, Chen and Li (2015), "Empirical evaluation of rectified activations".
+    """
+    usage(lower <= upper, f"rrelu: lower {lower} is above upper {upper}")
+    usage(
+        noise is not None or not training,
+        "rrelu: training=True needs noise, uniform in [0, 1) and of the shape of z",
+    )
+    if not training:
+        return np.where(z > 0, z, 0.5 * (lower + upper) * z)
+    same_shape("rrelu", z=z, noise=noise)
+    return np.where(z > 0, z, (lower + (upper - lower) * noise) * z)
 
 
 @function

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.checks import shapes, usage
-from graphc.blocks.sampling import dropout
+from graphc.blocks.sampling import drawn, dropout
+from graphc.blocks.starts import by_fan_in, by_width, of_projection
 from graphc.language.functions import Input, Parameter, function
 from graphc.language.protocol.reductions import along
 from graphc.language.protocol.shapes import reshape_variable
@@ -64,13 +65,14 @@ def scaled_dot_product_attention(
     q: Any = Input("... l e"),
     k: Any = Input("... s e"),
     v: Any = Input("... s d"),
-    mask: Any = Input("...", optional=True),
+    attn_mask: Any = Input("...", optional=True),
     noise: Any = Input("...", optional=True),
     *,
+    dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
-    dropout_p: float = 0.0,
     enable_gqa: bool = False,
+    training: bool = True,
 ) -> Any:
     """Return ``softmax(scale q k.T + mask) v``, the softmax along each row.
 
@@ -78,12 +80,12 @@ def scaled_dot_product_attention(
     ----------
     q, k, v
         Queries (..., L, E), keys (..., S, E) and values (..., S, D).
-    mask
+    attn_mask
         Of a shape that broadcasts to (..., L, S): booleans, true where a key is seen, or numbers
         that are added to the scores. Where a query sees no key, the result is 0.
     noise
         Uniform in [0, 1), of the shape of the weights: where it is below `dropout_p`, a weight is
-        dropped.
+        dropped. A call with ``training=False`` needs none.
     is_causal
         Whether query i sees the keys up to i alone.
     scale
@@ -95,19 +97,17 @@ def scaled_dot_product_attention(
     -----
     Vaswani et al. (2017), "Attention is all you need".
     """
-    usage(
-        (noise is None) == (dropout_p == 0.0),
-        "scaled_dot_product_attention: dropout_p and noise come together",
-    )
+    name = "scaled_dot_product_attention"
+    noise = drawn(noise, dropout_p, training, name, "(..., L, S)", "dropout_p")
     if not enable_gqa:
         shapes(
             _broadcasts(q.shape[:-2], k.shape[:-2], v.shape[:-2]),
             f"scaled_dot_product_attention: leading axes differ in {shape_text(q.shape)}, "
             f"{shape_text(k.shape)} and {shape_text(v.shape)}; enable_gqa=True shares heads",
         )
-        return attend(q, k, v, mask, is_causal, scale, noise, dropout_p)[0]
+        return attend(q, k, v, attn_mask, is_causal, scale, noise, dropout_p)[0]
     usage(
-        mask is None and noise is None,
+        attn_mask is None and noise is None,
         "scaled_dot_product_attention: enable_gqa works without mask and dropout",
     )
     heads, groups = q.shape[-3], k.shape[-3]
@@ -146,23 +146,28 @@ def MultiheadAttention(
     value: Any = Input("s vdim"),
     attn_mask: Any = Input("...", optional=True),
     key_padding_mask: Any = Input("s", optional=True),
-    noise: Any = Input("num_heads l s", optional=True),
+    noise: Any = Input("num_heads l sources", optional=True),
     *,
     embed_dim: int,
     num_heads: int,
     dropout: float = 0.0,
     bias: bool = True,
+    add_bias_kv: bool = False,
+    add_zero_attn: bool = False,
+    training: bool = True,
     is_causal: bool = False,
     need_weights: bool = False,
     average_attn_weights: bool = True,
-    wq: Any = Parameter("embed_dim embed_dim"),
-    wk: Any = Parameter("embed_dim kdim"),
-    wv: Any = Parameter("embed_dim vdim"),
-    wo: Any = Parameter("embed_dim embed_dim"),
+    wq: Any = Parameter("embed_dim embed_dim", torch=of_projection),
+    wk: Any = Parameter("embed_dim kdim", torch=of_projection),
+    wv: Any = Parameter("embed_dim vdim", torch=of_projection),
+    wo: Any = Parameter("embed_dim embed_dim", torch=by_fan_in("embed_dim")),
     bq: Any = Parameter("embed_dim", init="zeros", when="bias"),
     bk: Any = Parameter("embed_dim", init="zeros", when="bias"),
     bv: Any = Parameter("embed_dim", init="zeros", when="bias"),
     bo: Any = Parameter("embed_dim", init="zeros", when="bias"),
+    bias_k: Any = Parameter("embed_dim", None, "add_bias_kv", by_width("embed_dim")),
+    bias_v: Any = Parameter("embed_dim", None, "add_bias_kv", by_width("embed_dim")),
 ) -> Any:
     """Attend with several heads: query (L, E), key (S, kdim), value (S, vdim), the result (L, E).
 
@@ -174,8 +179,12 @@ def MultiheadAttention(
     key_padding_mask
         (S,): booleans, true for the keys that nobody sees, or numbers added to their scores.
     noise
-        Uniform in [0, 1), for dropout of the weights with probability `dropout`; without it
-        nothing is dropped.
+        Uniform in [0, 1), of shape (heads, L, S), for dropout of the weights with probability
+        `dropout`; a call with ``training=False`` needs none and drops nothing.
+    add_bias_kv
+        Whether a trained key and its value stand behind the others; every query sees them.
+    add_zero_attn
+        Whether a key of zeros with a value of zeros stands behind them; every query sees it.
     is_causal
         Whether query i sees the keys up to i alone; PyTorch wants the mask beside it, this not.
     need_weights
@@ -195,12 +204,33 @@ def MultiheadAttention(
         heads_of(projected(x, w, b), num_heads)
         for x, w, b in ((query, wq, bq), (key, wk, bk), (value, wv, bv))
     )
+    noise = drawn(noise, dropout, training, "MultiheadAttention", "(num_heads, L, S)")
     mask = _merged(_visible(attn_mask), _visible(key_padding_mask))
+    if add_bias_kv or add_zero_attn:
+        if is_causal:
+            mask = _merged(mask, _positions(q.shape[1])[:, None] >= _positions(k.shape[1]))
+        more = [(heads_of(b.reshape(1, -1), num_heads)) for b in (bias_k, bias_v) if add_bias_kv]
+        k, v = _with_rows(k, more[:1], add_zero_attn), _with_rows(v, more[1:], add_zero_attn)
+        mask, is_causal = _seeing(mask, add_bias_kv + add_zero_attn), False
     z, weights = attend(q, k, v, mask, is_causal, None, noise, dropout)
     result = projected(joined(z), wo, bo)
     if not need_weights:
         return result
     return result, np.mean(weights, axis=0) if average_attn_weights else weights
+
+
+def _with_rows(x: Any, rows: list[Any], zero: bool) -> Any:
+    """Return (heads, S, D) with a row behind each head's, and with zeros behind that."""
+    x = np.concatenate([x, *rows], axis=1) if rows else x
+    return np.pad(x, ((0, 0), (0, 1), (0, 0))) if zero else x
+
+
+def _seeing(mask: Any, more: int) -> Any:
+    """Return a mask, (..., S), that shows so many keys behind its own as well."""
+    if mask is None:
+        return None
+    shown = mask.kind == "boolean"
+    return np.pad(mask, [*((0, 0),) * (mask.ndim - 1), (0, more)], constant_values=shown)
 
 
 def _visible(mask: Any) -> Any:

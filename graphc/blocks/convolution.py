@@ -13,14 +13,14 @@ import numpy as np
 
 from graphc.blocks.checks import shapes, usage
 from graphc.blocks.normalisation import per_channel
-from graphc.blocks.space import Pads, check_space, padded, per_axis
+from graphc.blocks.space import PADDINGS, Pads, check_space, padded, per_axis
+from graphc.blocks.starts import by_fan_in
 from graphc.language.functions import Function, Input, Parameter, function
 from graphc.language.protocol.shapes import reshape_variable
 from graphc.language.protocol.windows import fold, windows
 from graphc.language.variable import Variable, as_variable
 
-# How PyTorch and NumPy call what continues an array over its borders.
-MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+MODES = ("zeros", "reflect", "replicate", "circular")
 SPACE, KERNEL = "xyz", "ijk"
 
 
@@ -78,7 +78,7 @@ def _continued(x: Any, pads: Pads, mode: str, block: str) -> Any:
             max(around) <= longest,
             f"{block}: padding_mode={mode!r} reaches {max(around)} over an axis of {size}",
         )
-        places = np.pad(np.arange(size), around, mode=MODES[mode])  # type: ignore[call-overload]
+        places = np.pad(np.arange(size), around, mode=PADDINGS[mode])  # type: ignore[call-overload]
         x = x[(*(slice(None),) * axis, as_variable(places))]
     return x
 
@@ -163,7 +163,7 @@ def transpose_convolved(
 
 def _convolution(dims: int) -> Function:
     kernel = " ".join(f"kernel_size[{i}]" for i in range(dims))
-    name = f"Conv{dims}d"
+    name, start = f"Conv{dims}d", by_fan_in(f"in_channels/groups {kernel}")
 
     def body(
         x: Any = Input("in_channels ..."),
@@ -176,8 +176,8 @@ def _convolution(dims: int) -> Function:
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        w: Any = Parameter(f"out_channels in_channels/groups {kernel}"),
-        b: Any = Parameter("out_channels", init="zeros", when="bias"),
+        w: Any = Parameter(f"out_channels in_channels/groups {kernel}", torch=start),
+        b: Any = Parameter("out_channels", "zeros", "bias", start),
     ) -> Any:
         """Return the convolution of x with a kernel: from ``in_channels`` to ``out_channels``.
 
@@ -207,7 +207,8 @@ def _convolution(dims: int) -> Function:
 
 def _transpose_convolution(dims: int) -> Function:
     kernel = " ".join(f"kernel_size[{i}]" for i in range(dims))
-    name = f"ConvTranspose{dims}d"
+    # PyTorch counts the second axis of every kernel as what comes in.
+    name, start = f"ConvTranspose{dims}d", by_fan_in(f"out_channels/groups {kernel}")
 
     def body(
         x: Any = Input("in_channels ..."),
@@ -220,8 +221,8 @@ def _transpose_convolution(dims: int) -> Function:
         groups: int = 1,
         bias: bool = True,
         dilation: int | tuple[int, ...] = 1,
-        w: Any = Parameter(f"in_channels out_channels/groups {kernel}"),
-        b: Any = Parameter("out_channels", init="zeros", when="bias"),
+        w: Any = Parameter(f"in_channels out_channels/groups {kernel}", torch=start),
+        b: Any = Parameter("out_channels", "zeros", "bias", start),
     ) -> Any:
         """Return the adjoint of a convolution: what a gradient by its input would be.
 
@@ -292,3 +293,7 @@ ConvTranspose1d, ConvTranspose2d, ConvTranspose3d = (
 conv1d, conv_transpose1d = _functional(1)
 conv2d, conv_transpose2d = _functional(2)
 conv3d, conv_transpose3d = _functional(3)
+
+# `in_channels`, with which PyTorch begins, follows from the input.
+for _block in (Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d):
+    _block.positional = 2

@@ -38,6 +38,15 @@ def pairwise_distance(
 
 
 @function
+def pdist(x: Any = Input("rows n"), p: float = 2.0) -> Any:
+    """Return the p-norms of the differences of all pairs of rows, the upper triangle row by row."""
+    rows = x.shape[0]
+    usage(isinstance(rows, int), f"pdist: needs to know how many rows there are, not {rows}")
+    first, second = np.triu_indices(rows, 1)
+    return norm(x[first] - x[second], p, -1, "pdist")
+
+
+@function
 def cosine_similarity(a: Variable, b: Variable, axis: int = 0, eps: float = 1e-8) -> Any:
     """Return ``a.b / (max(|a|, eps) max(|b|, eps))`` along `axis`.
 

@@ -10,6 +10,7 @@ import numpy as np
 from graphc.blocks.checks import usage
 from graphc.blocks.space import Pads, check_space, padded, per_axis
 from graphc.language.functions import Function, Input, function
+from graphc.language.protocol.shapes import reshape_variable
 from graphc.language.protocol.windows import windows
 from graphc.language.variable import Variable, as_variable
 
@@ -65,6 +66,21 @@ class Pooling:
         """Return the windows of x, already padded."""
         return windows(x, self.size, self.axes, self.stride, self.dilation)
 
+    def places(self, parts: Variable) -> Any:
+        """Return where the largest elements of the windows stand, counted through all of space."""
+        space = _known(self)
+        flat = reshape_variable(parts, (*parts.shape[: -len(self.size)], math.prod(self.size)))
+        offsets = np.indices(self.size).reshape(len(self.size), -1)
+        best: Any = np.argmax(flat, axis=-1)
+        result: Any = 0
+        for axis, n in enumerate(space):
+            count: Any = parts.shape[1 + axis]
+            starts = np.arange(count) * self.stride[axis] - self.padding[axis]
+            starts = starts.reshape((-1, *(1,) * (len(space) - axis - 1)))
+            steps = as_variable(offsets[axis] * self.dilation[axis])
+            result = result * n + (starts + steps[best])
+        return result
+
     def counts(self, include_pad: bool) -> Any:
         """Return how many elements each window holds; of the padding those of both sides alone."""
         held = []
@@ -92,18 +108,22 @@ def _max_pool(dims: int) -> Function:
         padding: Size = 0,
         dilation: Size = 1,
         ceil_mode: bool = False,
+        return_indices: bool = False,
     ) -> Any:
         """Return the largest element of each window, channel by channel.
 
         The stride is by default the size of the window. Padding never counts. Equal largest
-        elements share the gradient (PyTorch gives it to the first).
+        elements share the gradient (PyTorch gives it to the first). With `return_indices` the
+        second result says where the first of them stands, counted through all axes of space.
         """
         pool = Pooling(x, dims, name, kernel_size, stride, padding, dilation, ceil_mode)
         around = padded(x, pool.pads)
         if around is not x:
             edge = np.pad(np.ones((1, *_known(pool))), ((0, 0), *pool.pads))
             around = np.where(edge == 1, around, -np.inf)  # type: ignore[assignment]
-        return np.max(pool.windows(around), axis=pool.inner)
+        parts = pool.windows(around)
+        largest = np.max(parts, axis=pool.inner)
+        return (largest, pool.places(parts)) if return_indices else largest
 
     body.__name__ = name
     return function(body)
@@ -147,6 +167,36 @@ def _avg_pool(dims: int) -> Function:
         _known(pool)
         counts = pool.counts(count_include_pad)
         return total / (everything if np.all(counts == everything) else counts)
+
+    body.__name__ = name
+    return function(body)
+
+
+def _power_pool(dims: int) -> Function:
+    name = f"lp_pool{dims}d"
+
+    def body(
+        x: Any = Input("channels ..."),
+        norm_type: float = 2.0,
+        kernel_size: Size = 2,
+        stride: Size | None = None,
+        ceil_mode: bool = False,
+    ) -> Any:
+        """Return ``(sum x**p)**(1/p)`` of each window, channel by channel, p being `norm_type`.
+
+        As in PyTorch the sum is of x itself, not of its absolute value, and the derivative at a sum
+        of 0 is 0. With ``norm_type=float("inf")`` it is the largest absolute value.
+        """
+        usage(norm_type > 0, f"{name}: norm_type is positive, got {norm_type}")
+        pool = Pooling(x, dims, name, kernel_size, stride, 0, 1, ceil_mode)
+        parts = pool.windows(padded(x, pool.pads))
+        if norm_type == math.inf:
+            return np.max(np.abs(parts), axis=pool.inner)
+        total: Any = np.sum(parts**norm_type, axis=pool.inner)
+        if any(map(any, pool.pads)):  # a window that reaches over the end counts as a whole one
+            total = total * (math.prod(pool.size) / pool.counts(include_pad=True))
+        zero = total == 0
+        return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / norm_type))
 
     body.__name__ = name
     return function(body)
@@ -207,6 +257,7 @@ def _along(x: Any, axis: int, size: int, kind: str) -> Any:
 
 max_pool1d, max_pool2d, max_pool3d = (_max_pool(dims) for dims in (1, 2, 3))
 avg_pool1d, avg_pool2d, avg_pool3d = (_avg_pool(dims) for dims in (1, 2, 3))
+lp_pool1d, lp_pool2d, lp_pool3d = (_power_pool(dims) for dims in (1, 2, 3))
 adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = (
     _adaptive(dims, "avg") for dims in (1, 2, 3)
 )

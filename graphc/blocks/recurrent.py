@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.checks import chosen, shapes, usage
+from graphc.blocks.sampling import drawn
 from graphc.blocks.sampling import dropout as dropped
+from graphc.blocks.starts import by_fan_in
 from graphc.language.functions import Input, Parameter, block, function
 from graphc.language.loops import scan
 from graphc.language.protocol.scalars import scalar_function
 from graphc.language.variable import Variable
 from graphc.ops.contraction import full
 
+START = by_fan_in("hidden_size")  # PyTorch starts all parameters of a recurrent block alike
 NONLINEARITIES: dict[str, Callable[[Any], Any]] = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0),
@@ -62,10 +65,10 @@ def RNNCell(
     hidden_size: int,
     bias: bool = True,
     nonlinearity: str = "tanh",
-    w_ih: Any = Parameter("hidden_size input_size"),
-    w_hh: Any = Parameter("hidden_size hidden_size"),
-    b_ih: Any = Parameter("hidden_size", init="zeros", when="bias"),
-    b_hh: Any = Parameter("hidden_size", init="zeros", when="bias"),
+    w_ih: Any = Parameter("hidden_size input_size", torch=START),
+    w_hh: Any = Parameter("hidden_size hidden_size", torch=START),
+    b_ih: Any = Parameter("hidden_size", "zeros", "bias", START),
+    b_hh: Any = Parameter("hidden_size", "zeros", "bias", START),
 ) -> Any:
     """Return ``tanh(w_ih x + b_ih + w_hh h + b_hh)``; a state that is not given is zero."""
     chosen(nonlinearity, tuple(NONLINEARITIES), "RNNCell", "nonlinearity")
@@ -81,10 +84,10 @@ def LSTMCell(
     *,
     hidden_size: int,
     bias: bool = True,
-    w_ih: Any = Parameter("4*hidden_size input_size"),
-    w_hh: Any = Parameter("4*hidden_size hidden_size"),
-    b_ih: Any = Parameter("4*hidden_size", init="zeros", when="bias"),
-    b_hh: Any = Parameter("4*hidden_size", init="zeros", when="bias"),
+    w_ih: Any = Parameter("4*hidden_size input_size", torch=START),
+    w_hh: Any = Parameter("4*hidden_size hidden_size", torch=START),
+    b_ih: Any = Parameter("4*hidden_size", "zeros", "bias", START),
+    b_hh: Any = Parameter("4*hidden_size", "zeros", "bias", START),
 ) -> Any:
     """Return the output and the cell state after one step of a long short-term memory.
 
@@ -102,10 +105,10 @@ def GRUCell(
     *,
     hidden_size: int,
     bias: bool = True,
-    w_ih: Any = Parameter("3*hidden_size input_size"),
-    w_hh: Any = Parameter("3*hidden_size hidden_size"),
-    b_ih: Any = Parameter("3*hidden_size", init="zeros", when="bias"),
-    b_hh: Any = Parameter("3*hidden_size", init="zeros", when="bias"),
+    w_ih: Any = Parameter("3*hidden_size input_size", torch=START),
+    w_hh: Any = Parameter("3*hidden_size hidden_size", torch=START),
+    b_ih: Any = Parameter("3*hidden_size", "zeros", "bias", START),
+    b_hh: Any = Parameter("3*hidden_size", "zeros", "bias", START),
 ) -> Any:
     """Return the state after one step of a gated recurrent unit.
 
@@ -125,10 +128,10 @@ def RNNLayer(
     bias: bool = True,
     nonlinearity: str = "tanh",
     reverse: bool = False,
-    w_ih: Any = Parameter("hidden_size input_size"),
-    w_hh: Any = Parameter("hidden_size hidden_size"),
-    b_ih: Any = Parameter("hidden_size", init="zeros", when="bias"),
-    b_hh: Any = Parameter("hidden_size", init="zeros", when="bias"),
+    w_ih: Any = Parameter("hidden_size input_size", torch=START),
+    w_hh: Any = Parameter("hidden_size hidden_size", torch=START),
+    b_ih: Any = Parameter("hidden_size", "zeros", "bias", START),
+    b_hh: Any = Parameter("hidden_size", "zeros", "bias", START),
 ) -> Any:
     """Go through a sequence with an :func:`RNNCell`; return the states and the last one."""
     activation = NONLINEARITIES[nonlinearity]
@@ -152,11 +155,11 @@ def LSTMLayer(
     bias: bool = True,
     projects: bool = False,
     reverse: bool = False,
-    w_ih: Any = Parameter("4*hidden_size input_size"),
-    w_hh: Any = Parameter("4*hidden_size out_size"),
-    b_ih: Any = Parameter("4*hidden_size", init="zeros", when="bias"),
-    b_hh: Any = Parameter("4*hidden_size", init="zeros", when="bias"),
-    w_hr: Any = Parameter("out_size hidden_size", when="projects"),
+    w_ih: Any = Parameter("4*hidden_size input_size", torch=START),
+    w_hh: Any = Parameter("4*hidden_size out_size", torch=START),
+    b_ih: Any = Parameter("4*hidden_size", "zeros", "bias", START),
+    b_hh: Any = Parameter("4*hidden_size", "zeros", "bias", START),
+    w_hr: Any = Parameter("out_size hidden_size", None, "projects", START),
 ) -> Any:
     """Go through a sequence with an :func:`LSTMCell`; return the outputs and both last states."""
 
@@ -180,10 +183,10 @@ def GRULayer(
     hidden_size: int,
     bias: bool = True,
     reverse: bool = False,
-    w_ih: Any = Parameter("3*hidden_size input_size"),
-    w_hh: Any = Parameter("3*hidden_size hidden_size"),
-    b_ih: Any = Parameter("3*hidden_size", init="zeros", when="bias"),
-    b_hh: Any = Parameter("3*hidden_size", init="zeros", when="bias"),
+    w_ih: Any = Parameter("3*hidden_size input_size", torch=START),
+    w_hh: Any = Parameter("3*hidden_size hidden_size", torch=START),
+    b_ih: Any = Parameter("3*hidden_size", "zeros", "bias", START),
+    b_hh: Any = Parameter("3*hidden_size", "zeros", "bias", START),
 ) -> Any:
     """Go through a sequence with a :func:`GRUCell`; return the states and the last one."""
 
@@ -204,6 +207,7 @@ def _layers(
     bidirectional: bool,
     dropout: float,
     noise: Any,
+    training: bool,
 ) -> Any:
     """Return the outputs of the last layer, and the last states of all layers and directions."""
     usage(
@@ -211,9 +215,10 @@ def _layers(
         f"{name}: num_layers is an integer of at least 1, got {num_layers!r}",
     )
     usage(
-        noise is None or num_layers > 1,
-        f"{name}: dropout works between layers, and there is one; noise has no use",
+        num_layers > 1 or (noise is None and dropout == 0),
+        f"{name}: dropout works between layers, and there is one",
     )
+    noise = drawn(noise, dropout, training, name, "(num_layers - 1, length, features)")
     ways = (False, True) if bidirectional else (False,)
     for start in starts:
         shapes(
@@ -247,6 +252,7 @@ def RNN(
     bias: bool = True,
     dropout: float = 0.0,
     bidirectional: bool = False,
+    training: bool = True,
 ) -> Any:
     """Go through a sequence with the states ``tanh(w_ih x + b_ih + w_hh h + b_hh)``.
 
@@ -257,7 +263,8 @@ def RNN(
     h
         What the layers start with, (layers times directions, hidden_size); by default zeros.
     noise
-        Uniform in [0, 1), of shape (layers - 1, length, features), for dropout between layers.
+        Uniform in [0, 1), of shape (layers - 1, length, features), for dropout between layers;
+        a call with ``training=False`` needs none and drops nothing.
     bidirectional
         Whether each layer goes both ways, and its outputs stand side by side.
 
@@ -276,7 +283,7 @@ def RNN(
     def make(**options: Any) -> Any:
         return RNNLayer(hidden_size, bias=bias, nonlinearity=nonlinearity, **options)
 
-    return _layers(x, (h,), make, "RNN", num_layers, bidirectional, dropout, noise)
+    return _layers(x, (h,), make, "RNN", num_layers, bidirectional, dropout, noise, training)
 
 
 @block
@@ -292,6 +299,7 @@ def LSTM(
     dropout: float = 0.0,
     bidirectional: bool = False,
     proj_size: int = 0,
+    training: bool = True,
 ) -> Any:
     """Go through a sequence with a long short-term memory; see :func:`LSTMCell` and :func:`RNN`.
 
@@ -308,7 +316,7 @@ def LSTM(
         out = proj_size or hidden_size
         return LSTMLayer(hidden_size, out, bias=bias, projects=proj_size > 0, **options)
 
-    return _layers(x, (h, c), make, "LSTM", num_layers, bidirectional, dropout, noise)
+    return _layers(x, (h, c), make, "LSTM", num_layers, bidirectional, dropout, noise, training)
 
 
 @block
@@ -322,10 +330,16 @@ def GRU(
     bias: bool = True,
     dropout: float = 0.0,
     bidirectional: bool = False,
+    training: bool = True,
 ) -> Any:
     """Go through a sequence with gated recurrent units; see :func:`GRUCell` and :func:`RNN`."""
 
     def make(**options: Any) -> Any:
         return GRULayer(hidden_size, bias=bias, **options)
 
-    return _layers(x, (h,), make, "GRU", num_layers, bidirectional, dropout, noise)
+    return _layers(x, (h,), make, "GRU", num_layers, bidirectional, dropout, noise, training)
+
+
+# `input_size`, with which PyTorch begins, follows from the input.
+for _block in (RNNCell, LSTMCell, GRUCell, RNN, LSTM, GRU):
+    _block.positional = 1

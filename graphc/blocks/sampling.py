@@ -27,6 +27,29 @@ def _kept(x: Variable, noise: Variable, p: float, block: str) -> Any:
     return (noise >= p).reshape((*noise.shape, *(1,) * (x.ndim - noise.ndim)))
 
 
+def drawn(
+    noise: Any, p: float, training: bool, block: str, shape: str, option: str = "dropout"
+) -> Any:
+    """Return the noise that a block drops by, None where it drops nothing.
+
+    Raises
+    ------
+    UsageError
+        If something is to be dropped and there is no noise, or the other way round.
+    """
+    usage(0 <= p < 1, f"{block}: {option} lies in [0, 1), got {p}")
+    usage(
+        noise is None or p > 0,
+        f"{block}: there is noise, but {option}={p} drops nothing",
+    )
+    usage(
+        noise is not None or p == 0 or not training,
+        f"{block}: {option}={p} needs noise in the call: noise=..., observed, uniform in [0, 1) "
+        f"and of shape {shape}; {option}=0 or training=False drop nothing",
+    )
+    return noise if training and p > 0 else None
+
+
 @function
 def dropout(x: Variable, noise: Variable, p: float = 0.5, training: bool = True) -> Any:
     """Return x with elements set to 0 with probability p, the others divided by ``1 - p``.

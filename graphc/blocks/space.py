@@ -12,6 +12,13 @@ from graphc.language.variable import Variable, build
 from graphc.ops.structural import Pad
 from graphc.types import shape_text
 
+# How PyTorch and NumPy call what continues an array over its borders.
+PADDINGS = {
+    "constant": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
 Pads = tuple[tuple[int, int], ...]
 
 

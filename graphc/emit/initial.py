@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from graphc.emit.dialect import Dialect
 from graphc.emit.model import Field, Model
-from graphc.types import named, names_in, shape_text
+from graphc.types import Dim, named, names_in, shape_text
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """A start drawn uniformly from ``±sqrt(numerator / fan)``; the fan may be a named size."""
+
+    fan: Dim
+    numerator: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A start drawn from a normal distribution of variance ``1 / fan``; a row may be zeros."""
+
+    fan: Dim = 1
+    zero_row: int | None = None
+
 
 LARGEST_LITERAL = 64  # elements of an array that stands in the file as text
 
@@ -19,6 +36,17 @@ RANDOM = {
     field = {np}.prod(shape[2:])
     r = {np}.sqrt(6 / ((shape[0] + shape[min(1, {len}(shape) - 1)]) * field))
     return rng.uniform(-r, r, shape)
+''',
+    "uniform": '''def _uniform(rng, shape, numerator, fan):
+    """Uniform in ±sqrt(numerator / fan): how PyTorch's blocks start."""
+    r = {np}.sqrt(numerator / fan)
+    return rng.uniform(-r, r, shape)
+''',
+    "normal_rows": '''def _normal_rows(rng, shape, zero_row):
+    """Standard normal, but for one row of zeros."""
+    drawn = rng.standard_normal(shape)
+    drawn[zero_row] = 0
+    return drawn
 ''',
     "he": '''def _he(rng, shape):
     """Normal with variance 2 / fan in (He et al., 2015)."""
@@ -49,7 +77,7 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
     helpers = [
         RANDOM[kind].format(np=np_, len=dialect.names.own("len")).rstrip().split("\n")
         for kind in RANDOM
-        if kind in [i for i in inits if isinstance(i, str)]
+        if kind in [_helper(i) for i in inits]
     ]
     # No variable of the user's is in sight here: sizes keep the names that users gave them.
     dialect = replace(dialect, sizes={n: named(n) for n in sizes})
@@ -63,8 +91,8 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
     ]
     if dialect.target.needs_device:
         lines.append("    _need_gpu()")
-    drawn = ("glorot", "he", "normal")
-    random = any(callable(i) or (isinstance(i, str) and i in drawn) for i in inits)
+    drawn = ("glorot", "he", "normal", "uniform", "normal_rows")
+    random = any(callable(i) or _helper(i) in drawn for i in inits)
     if random:
         lines.append(f"    {rng} = {np_}.random.default_rng({seed})")
     if not model.parameters:
@@ -75,15 +103,26 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
     return [*helpers, [*lines, "    )"]]
 
 
+def _helper(init: Any) -> str | None:
+    """Return the name of the function that draws a start; None where nothing is drawn by name."""
+    if isinstance(init, Normal):
+        return "normal" if init.zero_row is None else "normal_rows"
+    if isinstance(init, Uniform):
+        return "uniform"
+    return init if isinstance(init, str) else None
+
+
 def _summary(inits: list[Any]) -> str:
     told = {
         "glorot": "Glorot-uniform",
         "he": "He-normal",
         "normal": "standard normal",
+        "normal_rows": "standard normal",
+        "uniform": "uniform as in PyTorch",
         "zeros": "zeros",
         "ones": "ones",
     }
-    kinds = dict.fromkeys(i if isinstance(i, str) else "given" for i in inits)
+    kinds = dict.fromkeys(_helper(i) or "given" for i in inits)
     return ", ".join(told.get(kind, "given values") for kind in kinds) or "there are none"
 
 
@@ -95,7 +134,14 @@ def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str
         return f"{lib}.{init}({shape}, {dtype})"
     if isinstance(init, int | float):
         return f"{lib}.full({shape}, {float(init)!r}, {dtype})"
-    if isinstance(init, str) and init == "normal":
+    if isinstance(init, Uniform):
+        fan = dialect.shape((init.fan,))
+        drawn = f"_uniform({rng}, {whole}, {init.numerator}, {fan})"
+    elif isinstance(init, Normal) and init.zero_row is not None:
+        drawn = f"_normal_rows({rng}, {whole}, {init.zero_row})"
+    elif isinstance(init, Normal):
+        drawn = f"{rng}.normal(0, {np_}.sqrt(1 / {dialect.shape((init.fan,))}), {shape})"
+    elif isinstance(init, str) and init == "normal":
         drawn = f"{rng}.standard_normal({shape})"
     elif isinstance(init, str):
         drawn = f"_{init}({rng}, {whole})" if f.shape else f"_{init}({rng}, (1,))[0]"

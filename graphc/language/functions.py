@@ -22,6 +22,7 @@ from graphc.ops.leaves import new_input
 from graphc.types import Dim, Kind, TensorType, shape_text
 
 CallKind: TypeAlias = Literal["function", "cost"]
+TORCH = "torch"  # an init: each parameter starts as PyTorch's block starts it
 OWN_OPTIONS = ("name", "label", "output", "init")
 
 
@@ -48,11 +49,26 @@ class Parameter:
         As in :func:`graphc.parameter`; a number fills the whole.
     when
         Names of options; where one is false, the parameter is ``None`` instead.
+    torch
+        How it starts with ``init="torch"``, from the options and sizes of the block by name; by
+        default as it starts anyway.
+    start
+        How it starts otherwise, likewise; in place of `init`.
     """
 
     shape: str
     init: Init = None
     when: str | None = None
+    torch: Callable[[Mapping[str, Any]], Any] | None = None
+    start: Callable[[Mapping[str, Any]], Any] | None = None
+
+    def starts(self, init: Init, sizes: Mapping[str, Any]) -> Init:
+        """Return how the parameter starts, in a block of such options and sizes."""
+        asked = isinstance(init, str) and init == TORCH
+        if init is not None and not asked:
+            return init
+        make = (self.torch or self.start) if asked else self.start
+        return self.init if make is None else make(sizes)
 
 
 class Function:
@@ -70,6 +86,10 @@ class Function:
         self.inputs: dict[str, Input] = {}
         self.parameters: dict[str, Parameter] = {}
         self.options: dict[str, Any] = {}
+        # Options that users of another library look for in vain, and what to do instead.
+        self.refused: Mapping[str, str] = {}
+        # How many options may be given without their names; None: all.
+        self.positional: int | None = None
         for argument in self.signature.parameters.values():
             self._sort(argument)
         self.is_made_first = owns_blocks or bool(self.parameters)
@@ -114,8 +134,17 @@ class Function:
         block = Block(self, self._block_options(args, options), name, label, init)
         outer = SCOPE.current
         if outer is not None and isinstance(outer.block, Block):
+            block.starts_like(outer.block, init)
             return outer.block.inner(block, outer)
         return block
+
+    def refuse(self, options: Iterable[str]) -> None:
+        """Raise a UsageError for an option that another library has and this one has not."""
+        for name in options:
+            if name in self.refused:
+                raise UsageError(
+                    f"{here()}: {self.name} has no option '{name}': {self.refused[name]}"
+                )
 
     def kind_with(self, options: Mapping[str, Any]) -> CallKind:
         """Return what this makes: a cost that is not reduced is a function."""
@@ -127,7 +156,17 @@ class Function:
 
     def _block_options(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
         """Return options and dimensions by name; positional ones in order of declaration."""
+        self.refuse(options)
         order = list(dict.fromkeys((*self.options, *self._open_dims())))
+        if self.positional is not None and len(args) > self.positional:
+            alone = ", ".join(order[: self.positional])
+            before = max(1, len(self.dims) - len(set(self.dims) & {*self.options}))
+            meant = ", ".join(map(repr, args[before : before + self.positional]))
+            raise UsageError(
+                f"{here()}: {self.name} takes {alone} by position and all else by name, got "
+                f"{len(args)} values; the sizes of inputs follow from the inputs. Did you mean "
+                f"{self.name}({meant})?"
+            )
         if len(args) > len(order):
             raise UsageError(f"{here()}: {self.name} takes {len(order)} options, got {len(args)}")
         given = dict(zip(order, args, strict=False))
@@ -173,6 +212,7 @@ class Block:
         self.label = label
         self.function = function.name
         self.kind: CallKind = function.kind_with(options)
+        self._given_init = init
         self._inits = self._chosen_inits(init)
         sizes = {**function.options, **options}
         self._dims: dict[str, Any] = {
@@ -202,6 +242,16 @@ class Block:
                 f"{found._options}"
             )
         return found
+
+    def like(self, name: str) -> Block:
+        """Return a block with the options of this one and parameters of its own."""
+        made: Block = self._definition(**self._options, name=name, init=self._given_init)
+        return made
+
+    def starts_like(self, outer: Block, init: Any) -> None:
+        """Take over ``init="torch"`` from the block around, unless told otherwise."""
+        if init is None and "" in outer._inits:
+            self._inits = self._chosen_inits(TORCH)
 
     def __getattr__(self, name: str) -> Any:
         """Return the parameter called `name`; None where an option does without it."""
@@ -258,6 +308,7 @@ class Block:
         function = self._definition
         placeholders: dict[str, Any] = dict.fromkeys(function.parameters)
         options = {k: v for k, v in self._options.items() if k in function.options}
+        function.refuse(rest)
         try:
             bound = function.signature.bind(*args, **{**placeholders, **options, **rest})
         except TypeError as error:
@@ -356,7 +407,8 @@ class Block:
                 shape = sizes_of(spec.shape, self._dims)
             except ShapeError as error:
                 raise error.within(f"{here()}: {self._described()}, '{name}'") from None
-            init = self._inits.get(name, spec.init)
+            sizes = {**self._definition.options, **self._options, **self._dims}
+            init = spec.starts(self._inits.get(name), sizes)
             if isinstance(init, str) and init not in INITS:
                 raise UsageError(
                     f"{here()}: {self._described()}, parameter '{name}': "
@@ -395,6 +447,9 @@ class Block:
 
     def _chosen_inits(self, init: Any) -> dict[str, Any]:
         """Return how parameters start that do not start as the block says, by name."""
+        names = self._definition.parameters
+        if isinstance(init, str) and init == TORCH:
+            return dict.fromkeys((*names, ""), TORCH)
         chosen = {} if init is None else init
         known = ", ".join(self._definition.parameters)
         if (
@@ -403,7 +458,7 @@ class Block:
         ):
             raise UsageError(
                 f"{here()}: {self._described()} takes init={{name: how it starts}} for its "
-                f"parameters ({known}), got {init!r}"
+                f"parameters ({known}), or init='torch', got {init!r}"
             )
         return dict(chosen)
 

@@ -27,7 +27,7 @@ def test_every_block_is_public_and_documented():
 def test_every_block_has_a_line_in_the_table_of_operations():
     table = " ".join(
         case.name
-        for module in ("activations", "costs", "layers", "convolutions", "recurrent")
+        for module in ("activations", "costs", "layers", "convolutions", "recurrent", "resampling")
         for case in importlib.import_module(f"tests.operations.{module}").CASES
     )
     # Compared by batches, in test_costs.py and test_layers.py; logsumexp stands with reductions.

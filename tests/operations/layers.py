@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 import graphc as gc
+from graphc.blocks.from_torch import names_in
 from tests.blocks.owning import owning
 from tests.operations.activations import F
 from tests.operations.case import Case
@@ -96,12 +97,14 @@ def dropped_attention(q, k, v, noise):
     return torch.where(noise >= 0.3, p / 0.7, 0.0) @ v
 
 
-def multihead(note, *inputs, oracle=None, sizes=(4, 4), bias=True, **options):
+def multihead(note, *inputs, sizes=(4, 4), bias=True, bias_kv=False, zero=False, **options):
     """MultiheadAttention of 4 features and 2 heads; the oracle gets torch's own parameters."""
     import math
 
     names = ("wq", "wk", "wv", "wo", *(("bq", "bk", "bv", "bo") if bias else ()))
-    shapes = [(4, 4), (4, sizes[0]), (4, sizes[1]), (4, 4), *([(4,)] * 4 if bias else [])]
+    names += ("bias_k", "bias_v") if bias_kv else ()
+    shapes = [(4, 4), (4, sizes[0]), (4, sizes[1]), (4, 4), *[(4,)] * (len(names) - 4)]
+    more = {"add_bias_kv": bias_kv, "add_zero_attn": zero}
     parameters = [normal(*s) / math.sqrt(s[-1]) for s in shapes]
 
     def call(*arrays):
@@ -115,8 +118,9 @@ def multihead(note, *inputs, oracle=None, sizes=(4, 4), bias=True, **options):
             weights["in_proj_bias"] = torch.cat([own["bq"], own["bk"], own["bv"]])
             weights["out_proj.bias"] = own["bo"]
         weights["out_proj.weight"] = own["wo"]
+        weights |= {n: own[n][None, None] for n in ("bias_k", "bias_v") if n in own}
         attend = torch.nn.MultiheadAttention(
-            4, 2, bias=bias, kdim=sizes[0], vdim=sizes[1], dtype=torch.float64
+            4, 2, bias=bias, kdim=sizes[0], vdim=sizes[1], dtype=torch.float64, **more
         )
         masks = dict(zip(("attn_mask", "key_padding_mask"), given[3:], strict=False))
         if options.get("is_causal"):
@@ -128,7 +132,7 @@ def multihead(note, *inputs, oracle=None, sizes=(4, 4), bias=True, **options):
         return found if options.get("need_weights") else found[0]
 
     def make():
-        return gc.MultiheadAttention(4, 2, bias=bias, **options)
+        return gc.MultiheadAttention(4, 2, bias=bias, **more, **options)
 
     return case(
         "gc.MultiheadAttention" + (f" ({note})" if note else ""), "attention",
@@ -169,6 +173,76 @@ def encoder(note, *inputs, **options):
         owning(lambda: gc.TransformerEncoderLayer(4, 2, 6, **options), *names,
                count=1 + len(inputs)),
         call, normal(5, 4), *inputs, *(normal(*s) / 2 for _, _, s in ENCODER),
+    )  # fmt: skip
+
+
+STACKS = {
+    "TransformerDecoderLayer": (3, 5),
+    "TransformerEncoder": (5,),
+    "TransformerDecoder": (3, 5),
+    "Transformer": (5, 3),
+}
+
+
+def stack(name, options):
+    """How a stack is made, with graphc or torch.nn."""
+
+    def layer(library, kind, **more):
+        return getattr(library, f"Transformer{kind}Layer")(4, 2, 6, dropout=0.0, **options, **more)
+
+    def made(library, **more):
+        if name == "Transformer":
+            sizes = {"num_encoder_layers": 1, "num_decoder_layers": 2, "dim_feedforward": 6}
+            return library.Transformer(4, 2, dropout=0.0, **sizes, **options, **more)
+        if name.endswith("Layer"):
+            return layer(library, "Decoder", **more)
+        kind = name.removeprefix("Transformer")
+        norm = library.LayerNorm(4, **more)
+        return getattr(library, name)(layer(library, kind, **more), 2, norm)
+
+    return made
+
+
+def transformers():
+    """Stacks of layers."""
+    for name, options, masks in (
+        ("TransformerDecoderLayer", {}, {}),
+        ("TransformerDecoderLayer", {"norm_first": True, "activation": "gelu"}, {"tgt_mask": 3}),
+        ("TransformerEncoder", {}, {}),
+        ("TransformerDecoder", {"norm_first": True}, {"tgt_mask": 3}),
+        ("Transformer", {"activation": "gelu", "bias": False}, {"tgt_mask": 3}),
+    ):
+        yield stacked(name, options, masks)
+
+
+def stacked(name, options, masks):
+    made = stack(name, options)
+    sequences = [normal(n, 4) for n in STACKS[name]]
+    used = made(gc)(*map(gc.constant, sequences)).call
+    own = {n: normal(*v.shape) / 2 for n, v in used.parameters.items()}
+    hidden = {k: np.arange(n) > np.arange(n)[:, None] for k, n in masks.items()}
+
+    def call(*arrays):
+        import torch
+
+        module = made(torch.nn, dtype=torch.float64)
+        count, state = len(sequences), module.state_dict()
+        held = dict(zip(own, arrays[count:], strict=True))
+        given = {
+            key: torch.cat([held[n] for n in names]).reshape(state[key].shape)
+            for key, names in names_in(state).items()
+        }
+        told = {k: torch.tensor(m) for k, m in hidden.items()}
+        return torch.func.functional_call(module, given, arrays[:count], told)
+
+    def make():
+        block = made(gc)
+        return lambda *given: block(*given, **hidden)
+
+    note = ", ".join([*(f"{k}={v}" for k, v in options.items()), *hidden])
+    return case(
+        f"gc.{name}" + (f" ({note})" if note else ""), "attention",
+        owning(make, *own, count=len(sequences)), call, *sequences, *own.values(),
     )  # fmt: skip
 
 
@@ -257,6 +331,12 @@ CASES = [
     multihead("need_weights", normal(3, 4), normal(5, 4), normal(5, 4), need_weights=True),
     multihead("need_weights by head", normal(3, 4), normal(5, 4), normal(5, 4), need_weights=True,
               average_attn_weights=False),
+    multihead("add_bias_kv, add_zero_attn, key_padding_mask", normal(4, 4), normal(5, 4),
+              normal(5, 4), ~SEEN, HIDDEN_KEYS, bias_kv=True, zero=True),
+    multihead("add_bias_kv, is_causal", normal(3, 4), normal(3, 4), normal(3, 4), bias_kv=True,
+              is_causal=True),
+    multihead("add_zero_attn", normal(3, 4), normal(5, 4), normal(5, 4), zero=True),
+    *transformers(),
     encoder(""),
     encoder("norm_first", norm_first=True, layer_norm_eps=0.01),
     encoder("src_mask", np.arange(5) > np.arange(5)[:, None]),

@@ -26,7 +26,7 @@ def cross_entropy(
     weight: Any = Input("classes", optional=True),
     *,
     reduction: str = "mean",
-    ignore_index: int | None = None,
+    ignore_index: int | None = -100,
     label_smoothing: float = 0.0,
 ) -> Any:
     """Return ``-log softmax(s)[y]`` for scores s of shape (classes,) and a class y.
@@ -40,8 +40,7 @@ def cross_entropy(
     weight
         One weight per class. The mean is weighted by those of the true classes, over all samples.
     ignore_index
-        The class of targets that count for nothing. PyTorch ignores -100 unless told otherwise;
-        here no class is ignored unless one says so.
+        The class of targets that count for nothing; None: every target counts.
     label_smoothing
         The share of the uniform distribution in the target, between 0 and 1.
     """
@@ -51,7 +50,10 @@ def cross_entropy(
     )
     log_p = along("log_softmax")(s, 0)
     if y.kind == "real":
-        usage(ignore_index is None, "cross_entropy: probabilities have no class to be ignored")
+        usage(
+            ignore_index in (None, -100),
+            "cross_entropy: probabilities have no class to be ignored",
+        )
         if y.shape == s.shape[1:]:
             labels(y, "cross_entropy", "y")
         same_shape("cross_entropy", s=s, y=y)
@@ -68,7 +70,7 @@ def nll(
     weight: Any = Input("classes", optional=True),
     *,
     reduction: str = "mean",
-    ignore_index: int | None = None,
+    ignore_index: int | None = -100,
 ) -> Any:
     """Return ``-log_p[y]`` for log-probabilities of shape (classes, ...) and classes y.
 
@@ -92,7 +94,9 @@ def _of_classes(
         f"{name}: for scores of shape {shape_text(log_p.shape)} the classes have shape "
         f"{shape_text(log_p.shape[1:])}, got {shape_text(y.shape)}; classes are the first axis",
     )
-    counts = None if ignore_index is None else y != ignore_index
+    classes = y.declaration.classes
+    possible = classes is None or (ignore_index is not None and 0 <= ignore_index < classes)
+    counts = y != ignore_index if ignore_index is not None and possible else None
     y = y if counts is None else np.where(counts, y, 0)
     terms = -_read(log_p, y)
     weights = None if weight is None else weight[y]

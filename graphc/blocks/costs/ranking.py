@@ -126,6 +126,39 @@ def triplet_margin(
 
 
 @cost
+def triplet_margin_with_distance(
+    anchor: Variable,
+    positive: Variable,
+    negative: Variable,
+    *,
+    distance_function: Any = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """Return ``max(0, d(anchor, positive) - d(anchor, negative) + margin)`` for a distance d.
+
+    `distance_function` takes two variables; by default :func:`graphc.pairwise_distance`. `swap` as
+    for :func:`triplet_margin`.
+    """
+    name = "triplet_margin_with_distance"
+    usage(margin > 0, f"{name}: margin is positive, got {margin}")
+    usage(
+        distance_function is None or callable(distance_function),
+        f"{name}: distance_function takes two variables, got {distance_function!r}",
+    )
+
+    def apart(a: Any, b: Any) -> Any:
+        if distance_function is not None:
+            return distance_function(a, b)
+        return distance(a, b, 2.0, 1e-6, name)
+
+    near, far = apart(anchor, positive), apart(anchor, negative)
+    far = np.minimum(far, apart(positive, negative)) if swap else far
+    return reduced(np.maximum(near - far + margin, 0), reduction, name)
+
+
+@cost
 def cosine_embedding(
     a: Any = Input("... n"),
     b: Any = Input("... n"),

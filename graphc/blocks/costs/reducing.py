@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import REDUCTIONS, chosen
+from graphc.blocks.checks import REDUCTIONS, chosen, same_shape
 from graphc.language.samples import over_samples
 
 
@@ -16,6 +16,22 @@ def reduced(terms: Any, reduction: str, cost: str) -> Any:
     if reduction == "none":
         return terms
     return np.mean(terms) if reduction == "mean" else np.sum(terms)
+
+
+def averaged(terms: Any, weight: Any, reduction: str, cost: str) -> Any:
+    """Return terms with a weight each, reduced; the mean is over all weights of the batch."""
+    terms = weighted(terms, weight, cost)
+    if weight is None or reduction != "mean":
+        return reduced(terms, reduction, cost)
+    return weighted_mean(terms, weight)
+
+
+def weighted(terms: Any, weight: Any, cost: str) -> Any:
+    """Return terms with a weight each, or without where there are none."""
+    if weight is None:
+        return terms
+    same_shape(cost, terms=terms, weight=weight)
+    return terms * weight
 
 
 def weighted_mean(terms: Any, weights: Any) -> Any:

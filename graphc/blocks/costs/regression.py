@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.checks import same_shape, usage
-from graphc.blocks.costs.reducing import reduced
-from graphc.language.functions import cost
+from graphc.blocks.costs.reducing import averaged, reduced, weighted
+from graphc.language.functions import Input, cost
 from graphc.language.variable import Variable
+
+WEIGHT = Input("...", optional=True)
 
 
 @cost
@@ -19,15 +21,18 @@ def squared_error(z: Variable, y: Variable) -> Any:
 
 
 @cost
-def mse(z: Variable, y: Variable, *, reduction: str = "mean") -> Any:
-    """Return ``mean((z - y)**2)``."""
-    return reduced(np.square(z - y), reduction, "mse")
+def mse(z: Variable, y: Variable, weight: Any = WEIGHT, *, reduction: str = "mean") -> Any:
+    """Return ``mean((z - y)**2)``.
+
+    `weight`, of the shape of the terms, weighs them; the mean is divided by all weights.
+    """
+    return averaged(np.square(z - y), weight, reduction, "mse")
 
 
 @cost
-def l1(z: Variable, y: Variable, *, reduction: str = "mean") -> Any:
-    """Return ``mean(|z - y|)``."""
-    return reduced(np.abs(z - y), reduction, "l1")
+def l1(z: Variable, y: Variable, weight: Any = WEIGHT, *, reduction: str = "mean") -> Any:
+    """Return ``mean(|z - y|)``; `weight` as for :func:`mse`."""
+    return averaged(np.abs(z - y), weight, reduction, "l1")
 
 
 @cost
@@ -46,13 +51,21 @@ def smooth_l1(z: Variable, y: Variable, *, reduction: str = "mean", beta: float 
 
 
 @cost
-def huber(z: Variable, y: Variable, *, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber(
+    z: Variable,
+    y: Variable,
+    weight: Any = WEIGHT,
+    *,
+    reduction: str = "mean",
+    delta: float = 1.0,
+) -> Any:
     """Return the mean of ``d**2 / 2`` where ``d = |z - y| <= delta``, else ``delta (d - delta/2)``.
 
+    `weight` weighs the terms; as in PyTorch the mean is divided by their number, not by all weights.
     Huber (1964), "Robust estimation of a location parameter".
     """
     same_shape("huber", z=z, y=y)
     usage(delta > 0, f"huber: delta is positive, got {delta}")
     d = np.abs(z - y)
     terms = np.where(d <= delta, 0.5 * np.square(d), delta * (d - 0.5 * delta))
-    return reduced(terms, reduction, "huber")
+    return reduced(weighted(terms, weight, "huber"), reduction, "huber")
