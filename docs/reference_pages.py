@@ -77,8 +77,8 @@ PAGES = (
     ),
     Page(
         "functions", "Functions",
-        "Activations, pooling, routing, weights from PyTorch, and other functions without parameters. NumPy's own "
-        "functions work on variables as they are: see :doc:`/operations`.",
+        "Activations, pooling, routing, weights from PyTorch, and other functions without "
+        "parameters. NumPy's own functions work on variables as they are: see :doc:`/operations`.",
         ("graphc.blocks",),
     ),
     Page(

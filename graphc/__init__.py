@@ -8,8 +8,8 @@ from typing import Any
 from graphc import blocks as _blocks
 from graphc import training as _training
 from graphc.blocks import *
-from graphc.blocks.from_torch import from_torch, to_torch
 from graphc.blocks import torch_names as _torch_names
+from graphc.blocks.from_torch import from_torch, to_torch
 from graphc.compile import Compiled, compile
 from graphc.compile_function import CompiledFunction, compile_function
 from graphc.emit.version import __version__

@@ -51,7 +51,9 @@ def _names(key: str, state: Mapping[str, Any]) -> tuple[str, ...]:
         kind, what, layer = recurrent.groups()
         own = (f"{layer}_{kind[0]}_{what}" if layer else f"{kind[0]}_{what}",)
     around = ".".join(front[:-1])
-    beside = [f"{around}.{name}" if around else name for name in ("in_proj_weight", "q_proj_weight")]
+    beside = [
+        f"{around}.{name}" if around else name for name in ("in_proj_weight", "q_proj_weight")
+    ]
     if front and front[-1] == "out_proj" and any(name in state for name in beside):
         front, own = front[:-1], (f"{leaf[0]}o",)
     return tuple("_".join([*front, name]).replace(".", "_") for name in own)
@@ -99,8 +101,9 @@ def from_torch(state: Mapping[str, Any], params: Any = None, *, strict: bool = T
     arrays: dict[str, Any] = {}
     for key, names in names_in(state).items():
         value = _array(state[key])
-        parts = [value] if len(names) == 1 else np.split(value, len(names))
-        arrays |= zip(names, parts, strict=True)
+        arrays |= zip(
+            names, np.split(value, len(names)) if len(names) > 1 else [value], strict=True
+        )
     if params is None:
         return arrays
     wanted = params._asdict()

@@ -23,7 +23,9 @@ def agree(torch, cost, module, loss, inputs, states=()):
             p.copy_(torch.tensor(normal(*p.shape) * (0.3 if p.ndim < 2 else p[0].numel() ** -0.5)))
     state = module.state_dict()
     params = gc.from_torch(state, program.init_params())
-    value, grads = program.loss_and_grad(params, **inputs, **{n: state[k].numpy() for n, k in states})
+    value, grads = program.loss_and_grad(
+        params, **inputs, **{n: state[k].numpy() for n, k in states}
+    )
     expected = loss(module, **{k: torch.tensor(v) for k, v in inputs.items()})
     expected.backward()
     assert value == pytest.approx(expected.item(), rel=1e-10)

@@ -61,8 +61,8 @@ def huber(
 ) -> Any:
     """Return the mean of ``d**2 / 2`` where ``d = |z - y| <= delta``, else ``delta (d - delta/2)``.
 
-    `weight` weighs the terms; as in PyTorch the mean is divided by their number, not by all weights.
-    Huber (1964), "Robust estimation of a location parameter".
+    `weight` weighs the terms; as in PyTorch, their mean is not divided by the weights. Huber
+    (1964), "Robust estimation of a location parameter".
     """
     same_shape("huber", z=z, y=y)
     usage(delta > 0, f"huber: delta is positive, got {delta}")
