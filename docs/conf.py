@@ -50,9 +50,8 @@ html_theme_options = {
 }
 html_show_sourcelink = False
 # Pages that stand alone have no section to navigate.
-html_sidebars = {
-    name: [] for name in ("blocks", "calculus", "control", "conventions", "design", "operations")
-}
+ALONE = ("blocks", "calculus", "control", "conventions", "design", "from_torch", "operations")
+html_sidebars: dict[str, list[str]] = {name: [] for name in ALONE}
 
 sphinx_gallery_conf: dict[str, Any] = {
     "examples_dirs": [str(ROOT / "examples" / folder) for folder in FOLDERS],

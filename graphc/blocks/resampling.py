@@ -36,7 +36,7 @@ def interpolate(
     Parameters
     ----------
     x
-        (channels, *space), of known sizes.
+        ``(channels, *space)``, of known sizes.
     size, scale_factor
         One of them: the new size, or by what the size is multiplied, for all axes or for each.
     mode
