@@ -380,4 +380,4 @@ class TestNewcomers:
 
     def test_a_number_where_a_choice_belongs(self):
         with pytest.raises(gc.UsageError, match="True or False for 'bias', got 16"):
-            gc.Linear(3, 16)
+            gc.Linear(3, bias=16)
