@@ -640,7 +640,9 @@
   };
   const boxText = ({ x, y, width, height }) =>
     `${x.toFixed(2)} ${y.toFixed(2)} ${width.toFixed(2)} ${height.toFixed(2)}`;
+  let fitted = false; // whether the whole figure fills its pane, and is to fill it when that changes
   const apply = () => {
+    fitted = false;
     figure.setAttribute("viewBox", boxText(view));
     showMap();
   };
@@ -699,6 +701,7 @@
     const w = width / scale, h = height / scale;
     view = { x: (whole.width - w) / 2, y: (whole.height - h) / 2, width: w, height: h };
     apply();
+    fitted = true;
   };
   const READABLE = 0.55; // of the figure's own size
   const open = () => { // at a size that can be read, where the flow begins
@@ -718,6 +721,7 @@
   const bringIntoView = (g) => {
     const box = g.getBBox(), { width } = shape();
     const came = width && width / view.width < READABLE;
+    if (fitted && !came) return;
     if (came) { // too small to read: come closer
       const scale = Math.max(READABLE + 0.05, Math.min(0.9, width / (whole.width + 24)));
       view.height *= width / scale / view.width;
@@ -1044,7 +1048,8 @@
     open();
     new ResizeObserver(() => {
       const { width, height } = shape();
-      if (width && height) {
+      if (width && height && fitted) fit();
+      else if (width && height) {
         view.height = view.width * height / width;
         apply();
       }

@@ -616,3 +616,23 @@ def test_touch_targets_are_large_enough_on_a_phone(opened):
                           "e.checkVisibility()).map(e => [e.id || e.className, "
                           "e.getBoundingClientRect().height])")  # fmt: skip
     assert [name for name, height in sizes if height < 24] == []
+
+
+def test_a_figure_that_fits_stays_whole_when_formulas_need_room(opened):
+    page = opened(network(), width=1000, height=560)
+    cut = ("(() => { const b = document.querySelector('#canvas').getBoundingClientRect();"
+           "return [...document.querySelectorAll('#canvas .gc-node')].filter(g => { const r = "
+           "g.getBoundingClientRect(); return r.bottom > b.bottom + 1 || r.right > b.right + 1; })"
+           ".map(g => g.dataset.id); })()")  # fmt: skip
+    assert page.evaluate(cut) == []
+    for _ in range(8):
+        page.key("PageDown")
+        page.evaluate("new Promise(requestAnimationFrame)")
+        assert page.evaluate(cut) == []
+    page.drag(page.middle("#rowsplit"), (500, 330))
+    page.wait(f"{cut}.length === 0")
+
+
+def test_the_header_is_one_line_in_a_wide_window(opened):
+    page = opened(long_names(), data={"x": np.ones(3), "y": np.ones(2)}, width=1300)
+    assert page.evaluate("document.querySelector('header').getBoundingClientRect().height") < 80
