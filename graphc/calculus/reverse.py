@@ -39,13 +39,13 @@ def sweep(
     under the block of the node that it differentiates; where `cotangents_of` is given, the
     cotangent of each node that it visits. Behind the nodes in `stop` there is nothing of `wrt`.
     """
-    order = topological(outputs, {*wrt, *stop})
+    fence = _foremost(wrt)
+    order = topological(outputs, {*fence, *stop})
     needed = carriers(order, wrt)
     sums: dict[Node, list[Node]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if output in needed:
             sums.setdefault(output, []).append(cotangent)
-    fence = set(wrt)
     for node in reversed(order):
         parts = sums.get(node)
         if not parts:
@@ -67,6 +67,18 @@ def sweep(
                     mark(part, replace(origin, rule=f"∂/∂{i}"), origins)
                 sums.setdefault(arg, []).append(part)
     return [total(sums[node]) if sums.get(node) else None for node in wrt]
+
+
+def _foremost(wrt: Sequence[Node]) -> set[Node]:
+    """Return the nodes of `wrt` behind which no other one lies: there a sweep can end."""
+    chosen = set(wrt)
+    if len(chosen) == 1 or not any(node.args for node in chosen):
+        return chosen
+    behind: set[Node] = set()  # the nodes that depend on one of them
+    for node in topological(wrt):
+        if any(arg in chosen or arg in behind for arg in node.args):
+            behind.add(node)
+    return chosen - behind
 
 
 def gradient(

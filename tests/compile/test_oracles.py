@@ -202,6 +202,29 @@ def test_gradients_by_what_is_asked_for(style):
 
 
 @pytest.mark.parametrize("style", STYLES)
+def test_gradients_by_variables_of_which_one_depends_on_another(style):
+    """Each is the whole derivative, with the paths that lead through the others."""
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=(3, 3))
+    a = gc.tanh(w @ x, output="a")
+    b = gc.tanh(w @ a, output="b")
+    graph = Graph(gc.cost((b * a * x).sum(), name="C"), name="chained")
+    params, inputs = random_data(graph, 4)
+
+    def loss(q, da, db):
+        a = jnp.tanh(q["x"] @ q["w"].T) + da
+        b = jnp.tanh(a @ q["w"].T) + db
+        return jnp.mean(jnp.sum(b * a * q["x"], axis=1))
+
+    none = np.zeros((4, 3))
+    every, da, db = jax.grad(loss, (0, 1, 2))({**params, **inputs}, none, none)
+    for wrt in ((x, w, a, b), (b, a, w), (a, x), (w, b)):
+        program = compiled(graph, style, wrt=wrt)
+        _, grads = program.loss_and_grad(program.Params(**params), **inputs)
+        for name, g in grads._asdict().items():
+            close(g, {"a": da, "b": db, **every}[name])
+
+
+@pytest.mark.parametrize("style", STYLES)
 def test_latent_variables_are_given_like_inputs(style):
     h, y = gc.latent("h", shape=3), gc.observed("y", shape=5)
     mood = gc.latent("mood", shape=2, per_sample=False)
