@@ -47,14 +47,14 @@ class Dimension:
 
     def __add__(self, other: Dim) -> Dim:
         total = dict(self.terms)
-        for monomial, coefficient in _terms(other):
+        for monomial, coefficient in terms_of(other):
             total[monomial] = total.get(monomial, 0) + coefficient
         return _dimension(total)
 
     def __mul__(self, other: Dim) -> Dim:
         total: dict[Monomial, int] = {}
         for left, a in self.terms:
-            for right, b in _terms(other):
+            for right, b in terms_of(other):
                 monomial = tuple(sorted(left + right, key=str))
                 total[monomial] = total.get(monomial, 0) + a * b
         return _dimension(total)
@@ -118,7 +118,7 @@ def floor_divide(a: Dim, b: Dim) -> Dim:
         return quotient
     whole: Dim = 0
     if isinstance(b, int) and b > 0:  # (3*n + 5) // 2 is n + 2 + (n + 1) // 2, whatever n is
-        whole = _dimension({monomial: c // b for monomial, c in _terms(a)})
+        whole = _dimension({monomial: c // b for monomial, c in terms_of(a)})
         a = a - whole * b
     if isinstance(a, int):
         return whole + a // b if isinstance(b, int) else _floor(Dimension((((), a),)), b)
@@ -132,7 +132,7 @@ def _floor(a: Dimension, b: Dim) -> Dim:
 def names_in(dim: Dim) -> set[str]:
     """Return the named sizes that `dim` is made of."""
     found: set[str] = set()
-    for monomial, _ in _terms(dim):
+    for monomial, _ in terms_of(dim):
         for atom in monomial:
             if isinstance(atom, str):
                 found.add(atom)
@@ -171,7 +171,8 @@ def size_of(shape: Sequence[Dim]) -> Dim:
     return reduce(lambda a, b: a * b, shape, one)
 
 
-def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+def terms_of(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+    """Return the monomials of a dimension with their coefficients."""
     return dim.terms if isinstance(dim, Dimension) else ((((), dim),) if dim else ())
 
 
@@ -187,11 +188,11 @@ def _dimension(total: Mapping[Monomial, int]) -> Dim:
 
 def _quotient(a: Dim, b: Dim) -> Dim | None:
     """Return ``a / b`` as a polynomial, by long division; None where it leaves a remainder."""
-    divisor, by = max(_terms(b), key=_degree)
+    divisor, by = max(terms_of(b), key=_degree)
     total: Dim = 0
     rest = a
     while rest != 0:
-        monomial, coefficient = max(_terms(rest), key=_degree)
+        monomial, coefficient = max(terms_of(rest), key=_degree)
         atoms = list(monomial)
         for atom in divisor:
             if atom not in atoms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from graphc.emit.dialect import Dialect
+from graphc.emit.limits import limits
 from graphc.emit.model import Field, Model
 from graphc.types import Dim, Dimension, evaluate, named, names_in, shape_text
 
@@ -133,8 +134,52 @@ class Checks:
         lines += self._shapes(fresh, spelled, known, still_open)
         for f in fresh:
             lines += self._classes(f)
+        lines += self._limits(name, first, known, (*self.model.parameters, *fields), spelled)
         single = "," if self.model.function is not None and len(fields) == 1 else ""
         return [*lines, f"    return {names}{single}"]
+
+    def _limits(
+        self,
+        name: str,
+        first: str | None,
+        known: dict[str, str],
+        fields: Sequence[Field],
+        spelled: Mapping[str, str],
+    ) -> list[str]:
+        """Print what the slices ask of named sizes, beyond what the function `first` has asked."""
+        least, others = self.limits(name)
+        if first is not None:
+            early, early_others = self.limits(first)
+            least = {size: low for size, low in least.items() if low > early.get(size, 0)}
+            others = tuple(dim for dim in others if dim not in early_others)
+        lines: list[str] = []
+        for size in sorted({*least, *(n for dim in others for n in names_in(dim))} - known.keys()):
+            source = size_source(size, fields, spelled)
+            assert source is not None  # the function's body takes it from there as well
+            known[size] = self.dialect.dim(self.dialect.sizes[size])
+            lines.append(f"    {known[size]} = {source}")
+        for size, low in least.items():
+            lines += [
+                f"    if {known[size]} < {low}:",
+                f'        raise {self._error}(f"the size {size} must be at least {low}, '
+                f'got {{{known[size]}}}")',
+            ]
+        for dim in others:
+            given = ", ".join(f"{n} = {{{known[n]}}}" for n in sorted(names_in(dim)))
+            lines += [
+                f"    if {self.dialect.dim(dim)} < 0:",
+                f'        raise {self._error}(f"{dim} must not be negative, got {given}")',
+            ]
+        return lines
+
+    def limits(self, check: str) -> tuple[dict[str, int], tuple[Dim, ...]]:
+        """Return what is asked of named sizes where this check function is called."""
+        model = self.model
+        early, last = check_names(model)
+        nodes = model.forward_nodes if check == early else ()
+        if check == last and model.has_loss:
+            nodes = (*nodes, model.loss_node, *model.gradients, *model.new_values)
+        return limits(nodes)
 
     def _shapes(
         self,
@@ -237,8 +282,8 @@ class Checks:
             if kind in self.kinds
         ]
 
-    def quick(self, fields: Sequence[Field], done: Sequence[Field] = ()) -> list[str]:
-        """Return the conditions, one a field, under which the full check would change nothing.
+    def quick(self, check: str, fields: Sequence[Field], done: Sequence[Field] = ()) -> list[str]:
+        """Return the conditions under which the full check would change nothing.
 
         The conditions of the fields in `done`, all parameters among them, hold already.
         """
@@ -267,6 +312,9 @@ class Checks:
             if names_in(f.shape[axis]) <= known.keys():
                 x = held.get(f.name, f.name)
                 conditions.append(f"{x}.shape[{axis}] == {_over(f.shape[axis], known)}")
+        least, others = self.limits(check)
+        conditions += [f"{known[size]} >= {low}" for size, low in least.items()]
+        conditions += [f"{_over(dim, known)} >= 0" for dim in others]
         return conditions
 
     def _quick_shape(

@@ -118,7 +118,7 @@ def _fits(file: File, checks: Checks, check: str) -> list[str]:
     if check == last != early and model.shares_forward:  # what `forward` takes is checked there
         asked = ", ".join([*file.first_argument(), *(f.name for f in model.forward_fields)])
         tests.append(f"{FITS[early]}({asked})")
-        tests += checks.quick(fields, (*model.parameters, *model.forward_fields))
+        tests += checks.quick(check, fields, (*model.parameters, *model.forward_fields))
     else:
         if model.function is None:
             lines.append(f"    if {own('type')}({params}) is not {own('Params')}:")
@@ -126,7 +126,7 @@ def _fits(file: File, checks: Checks, check: str) -> list[str]:
         names = [f.name for f in model.parameters]
         if names:
             lines.append(f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {params}")
-        tests += checks.quick(fields)
+        tests += checks.quick(check, fields)
     if not tests:
         return [*lines, "    return True"]
     lines.append("    return (")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.errors import CompileError
 from graphc.language.graph import Graph
 from tests.emit.models import compiled, numpy_as_cupy
 
@@ -258,3 +259,70 @@ def test_a_function_checks_its_arguments(style):
             made(np.ones((3, 2)), 3)
         with pytest.raises(TypeError, match="y must hold integers, got float64"):
             made(np.ones((3, 2)), 1.0)
+
+
+SLICES = [
+    # what is taken of an axis of n, and the least n for which it is what was declared
+    (slice(-3, None), 3),
+    (slice(None, -3), 3),
+    (slice(-5, -2), 5),
+    (slice(1, -1), 2),
+    (slice(1, -1, 2), 1),
+    (slice(None, None, 2), 0),
+    (slice(None, None, -1), 0),
+    (slice(None, None, -2), 0),
+]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(("key", "least"), SLICES)
+def test_a_named_size_too_small_for_a_slice(style, key, least):
+    """`x[-3:]` has 3 elements; of an array of 2, NumPy would silently take other ones."""
+    x, w = gc.observed("x", shape=(2, "n")), gc.parameter("w")
+    graph = Graph(gc.cost((w * x[:, key] ** 2).sum() + 1.0, name="C"), name="sliced")
+    program = compiled(graph, style)
+    for n in range(7):
+        data = np.arange(2.0 * P * n).reshape(P, 2, n)
+        if n < least:
+            with pytest.raises(ValueError, match=f"the size n must be at least {least}, got {n}"):
+                program.loss_and_grad(program.Params(np.array(2.0)), x=data)
+        else:
+            loss, grads = program.loss_and_grad(program.Params(np.array(2.0)), x=data)
+            slope = (data[:, :, key] ** 2).sum() / P
+            assert (loss, grads.w) == (2 * slope + 1, slope)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_sizes_that_must_not_fall_below_each_other(style):
+    """A slice that starts at one named size and ends at another."""
+    x, m = gc.observed("x", shape="n"), gc.observed("m", shape="k")
+    rest = x[m.shape[0] :]
+    program = compiled(Graph(rest, gc.cost(rest.sum() + m.sum(), name="C"), name="rest"), style)
+    assert program.loss((), x=np.ones((P, 5)), m=np.ones((P, 3))) == 5
+    assert program.forward((), np.ones((P, 3)), np.ones((P, 3))).shape == (P, 0)
+    with pytest.raises(ValueError, match=r"-k \+ n must not be negative, got k = 5, n = 3"):
+        program.loss((), x=np.ones((P, 3)), m=np.ones((P, 5)))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_slice_that_starts_at_a_size_of_another_input(style):
+    """`forward` has to be given `m` too, for k is where it starts; its result has no such axis."""
+    x, m = gc.observed("x", shape="n"), gc.observed("m", shape="k")
+    part = x[m.shape[0] : m.shape[0] + 2]
+    program = compiled(Graph(part, gc.cost(part.sum() + m.sum(), name="C"), name="part"), style)
+    out = program.forward((), np.arange(5.0) * np.ones((P, 1)), np.ones((P, 3)))
+    np.testing.assert_array_equal(out, [[3, 4]] * P)
+
+
+def test_a_size_that_no_argument_has():
+    """`m` is no input of the graph, so nothing in the file could tell what k is."""
+    x, m = gc.observed("x", shape="n"), gc.observed("m", shape="k")
+    rest = x[m.shape[0] :]
+    told = "needs the size k, which no argument has"
+    for style in ("readable", "fast"):
+        with pytest.raises(CompileError, match=f"'rest' {told}"):
+            gc.compile(Graph(gc.cost(rest.sum(), name="C"), name="rest"), style=style)
+        with pytest.raises(CompileError, match=f"'f' {told}"):
+            gc.compile_function([x], rest, style=style)
+        made = gc.compile_function([x, m], rest, style=style)
+        np.testing.assert_array_equal(made(np.arange(5.0), np.ones(3)), [3, 4])
