@@ -167,6 +167,7 @@ from graphc.blocks.unpooling import (
     max_unpool2d,
     max_unpool3d,
 )
+from graphc.blocks.warping import affine_grid, grid_sample
 from graphc.blocks.wiring import add, duplicate, flatten, maximum, switch
 
 __all__ = [
@@ -211,6 +212,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
     "add",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -251,6 +253,7 @@ __all__ = [
     "gaussian_nll",
     "gelu",
     "glu",
+    "grid_sample",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",

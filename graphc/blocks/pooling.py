@@ -205,12 +205,7 @@ def _power_pool(dims: int) -> Function:
 def _adaptive(dims: int, kind: str) -> Function:
     name = f"adaptive_{kind}_pool{dims}d"
 
-    def body(x: Any = Input("channels ..."), output_size: Any = 1) -> Any:
-        """Return as many places as are wanted along each axis of space, whatever there are.
-
-        Place i of o stands for the elements from ``floor(i n / o)`` to ``ceil((i + 1) n / o)``,
-        of n. None keeps the size of an axis.
-        """
+    def pooled(x: Any, output_size: Any, return_indices: bool = False) -> Any:
         check_space(x, dims, name)
         several = isinstance(output_size, tuple | list)
         wanted = tuple(output_size) if several else (output_size,) * dims
@@ -218,12 +213,14 @@ def _adaptive(dims: int, kind: str) -> Function:
         sizes = per_axis(whole, dims, name, "output_size", 1)
         known: Any = x.shape[1:]
         reduce = np.max if kind == "max" else np.mean
-        if set(sizes) == {1}:
+        if set(sizes) == {1} and not return_indices:
             return reduce(x, axis=tuple(range(1, dims + 1)), keepdims=True)
         usage(
             all(isinstance(n, int) for n in known),
             f"{name}: needs to know the sizes, and they are {known}",
         )
+        if return_indices:
+            return _largest_of(x, _members(known, sizes), sizes)
         if all(n % o == 0 for n, o in zip(known, sizes, strict=True)):
             steps = tuple(n // o for n, o in zip(known, sizes, strict=True))
             parts = windows(x, steps, tuple(range(1, dims + 1)), steps)
@@ -232,26 +229,75 @@ def _adaptive(dims: int, kind: str) -> Function:
             x = _along(x, axis, size, kind)
         return x
 
+    def average(x: Any = Input("channels ..."), output_size: Any = 1) -> Any:
+        """Return as many places as are wanted along each axis of space, whatever there are.
+
+        Place i of o stands for the elements from ``floor(i n / o)`` to ``ceil((i + 1) n / o)``,
+        of n. None keeps the size of an axis.
+        """
+        return pooled(x, output_size)
+
+    def largest(
+        x: Any = Input("channels ..."), output_size: Any = 1, return_indices: bool = False
+    ) -> Any:
+        """Return as many places as are wanted along each axis of space, whatever there are.
+
+        Places as for :func:`graphc.adaptive_avg_pool2d`. With `return_indices` the second result
+        says where the first of the largest elements stand, counted through all axes of space.
+        """
+        return pooled(x, output_size, return_indices)
+
+    body = largest if kind == "max" else average
     body.__name__ = name
     return function(body)
+
+
+def _spans(n: int, size: int) -> Any:
+    """Return the elements of each window along an axis; shorter ones repeat their last element."""
+    starts = np.arange(size) * n // size
+    ends = -(-(np.arange(size) + 1) * n // size)
+    return np.minimum(starts[:, None] + np.arange((ends - starts).max()), ends[:, None] - 1)
+
+
+def _members(space: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
+    """Return which elements, counted through all of space, each window holds, one row each."""
+    dims = len(space)
+    total: Any = np.zeros((1,) * (2 * dims), int)
+    for axis, (n, size) in enumerate(zip(space, sizes, strict=True)):
+        spans = _spans(n, size)
+        shape = [1] * (2 * dims)
+        shape[axis], shape[dims + axis] = spans.shape
+        total = total * n + spans.reshape(shape)
+    return total.reshape((math.prod(sizes), -1))
+
+
+def _largest_of(x: Any, members: Any, sizes: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return the largest of some elements of each channel, and which they are."""
+    parts = reshape_variable(x, (x.shape[0], -1))[:, as_variable(members)]
+    best: Any = np.argmax(parts, axis=-1)
+    places = as_variable(members)[as_variable(np.arange(len(members))), best]
+    shape = (x.shape[0], *sizes)
+    return reshape_variable(np.max(parts, axis=-1), shape), reshape_variable(places, shape)
+
+
+def averaging(n: int, size: int) -> Any:
+    """Return the weights of adaptive average pooling along an axis, one row for each place."""
+    weights = np.zeros((size, n))
+    for i, row in enumerate(weights):
+        start, end = i * n // size, -((i + 1) * n // -size)
+        row[start:end] = 1.0 / (end - start)
+    return weights
 
 
 def _along(x: Any, axis: int, size: int, kind: str) -> Any:
     """Pool along one axis, into windows of unequal sizes."""
     n = x.shape[axis]
-    starts = [i * n // size for i in range(size)]
-    ends = [-((i + 1) * n // -size) for i in range(size)]
     if kind == "avg":
-        weights = np.zeros((size, n))
-        for row, start, end in zip(weights, starts, ends, strict=True):
-            row[start:end] = 1.0 / (end - start)
+        weights = averaging(n, size)
         axes = "abcd"[: x.ndim]
         moved = axes.replace(axes[axis], "o")
         return np.einsum(f"o{axes[axis]},{axes}->{moved}", weights, x)
-    longest = max(e - s for s, e in zip(starts, ends, strict=True))
-    # Windows that are shorter hold their last element several times.
-    places = np.minimum(np.array(starts)[:, None] + np.arange(longest), np.array(ends)[:, None] - 1)
-    key = (*(slice(None),) * axis, as_variable(places))
+    key = (*(slice(None),) * axis, as_variable(_spans(n, size)))
     return np.max(x[key], axis=axis + 1)
 
 

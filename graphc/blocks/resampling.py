@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.checks import chosen, usage
+from graphc.blocks.pooling import averaging
 from graphc.blocks.space import check_space, per_axis
 from graphc.language.functions import Input, function
 from graphc.types import shape_text
@@ -80,7 +81,7 @@ def interpolate(
         if mode.startswith("nearest"):
             x = _picked(x, axis, _nearest(x.shape[axis], n, scale, mode == "nearest-exact"))
         elif mode == "area":
-            x = _mixed(x, axis, _areas(x.shape[axis], n))
+            x = _mixed(x, axis, averaging(x.shape[axis], n))
         else:
             weigh = _smoothing if antialias else _between
             cubic = mode == "bicubic"
@@ -135,15 +136,6 @@ def _mixed(x: Any, axis: int, weights: Any) -> Any:
         return x
     axes = "abcd"[: x.ndim]
     return np.einsum(f"o{axes[axis]},{axes}->{axes.replace(axes[axis], 'o')}", weights, x)
-
-
-def _areas(old: int, new: int) -> Any:
-    """Return the weights of adaptive average pooling."""
-    weights = np.zeros((new, old))
-    for i, row in enumerate(weights):
-        start, end = i * old // new, -((i + 1) * old // -new)
-        row[start:end] = 1.0 / (end - start)
-    return weights
 
 
 def _step(old: int, new: int, scale: float | None, aligned: bool) -> float:

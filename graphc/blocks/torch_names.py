@@ -149,8 +149,6 @@ WRITTEN = {
 # What there is not.
 ABSENT = {
     "DataParallel": "a program runs on one device",
-    "affine_grid": "places that are computed from numbers cannot be looked up",
-    "grid_sample": "places that are computed from numbers cannot be looked up",
     "conv_tbc": "use gc.conv1d",
     "RNNBase": "use gc.RNN, gc.LSTM or gc.GRU",
     "RNNCellBase": "use gc.RNNCell, gc.LSTMCell or gc.GRUCell",
@@ -204,12 +202,8 @@ REFUSED = {
         for n in (1, 2, 3)
     },
     **{
-        f"adaptive_max_pool{n}d": {"return_indices": "use gc.max_pool, which has it"}
-        for n in (1, 2, 3)
-    },
-    **{
         f"fractional_max_pool{n}d": {
-            "return_indices": "use gc.max_pool, which has it",
+            "return_indices": "gc.max_pool2d and gc.adaptive_max_pool2d have it",
             "_random_samples": "give them as the input noise",
         }
         for n in (2, 3)

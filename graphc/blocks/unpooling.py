@@ -13,7 +13,7 @@ from graphc.blocks.space import check_space, per_axis
 from graphc.language.functions import Function, Input, function
 from graphc.language.indexing import at_set
 from graphc.language.protocol.shapes import reshape_variable
-from graphc.language.variable import Variable, as_variable
+from graphc.language.variable import as_variable
 from graphc.types import shape_text
 
 
@@ -114,7 +114,7 @@ def _fractional(dims: int) -> Function:
         drawn = range(dims) if dims == 3 else range(dims - 1, -1, -1)
         key: list[Any] = [np.arange(x.shape[0]).reshape((-1, *(1,) * (2 * dims)))]
         for axis, (n, w, k, at) in enumerate(zip(space, wanted, size, drawn, strict=True)):
-            places = _starts(noise[:, at], n, w, k)[..., None] + np.arange(k)
+            places = _starts(noise[:, at], n - k, w)[..., None] + np.arange(k)
             shape = [x.shape[0], *(1,) * (2 * dims)]
             shape[1 + axis], shape[1 + dims + axis] = w, k
             key.append(reshape_variable(places, tuple(shape)))
@@ -124,22 +124,15 @@ def _fractional(dims: int) -> Function:
     return function(body)
 
 
-def _starts(noise: Any, size: int, count: int, width: int) -> Any:
+def _starts(noise: Any, last: int, count: int) -> Any:
     """Return where the windows start: ``floor((i + u) a) - floor(u a)``, the last at the end."""
-    last = size - width
     if count == 1:
         return as_variable(np.full((noise.shape[0], 1), last))
     step = last / (count - 1)
-    ends = _whole((np.arange(count - 1) + noise[:, None]) * step, size)
-    starts = ends - _whole(noise[:, None] * step, size)
+    ends = np.floor((np.arange(count - 1) + noise[:, None]) * step)
+    starts: Any = (ends - np.floor(noise[:, None] * step)).astype(int)
     final = 0 * starts[:, :1] + last
     return np.concatenate([starts, final], axis=1)
-
-
-def _whole(x: Variable, most: int) -> Any:
-    """Return the integer part of numbers from 0 to `most`: how many integers they reach."""
-    reached = x[..., None] >= np.arange(1, most + 1)
-    return np.sum(np.where(reached, 1, 0), axis=-1)
 
 
 max_unpool1d, max_unpool2d, max_unpool3d = (_max_unpool(dims) for dims in (1, 2, 3))

@@ -281,6 +281,25 @@ def test_variational_autoencoder(torch):
     )  # fmt: skip
 
 
+def test_running_statistics_come_along_as_inputs(torch):
+    nn = torch.nn
+    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU()).double()
+    data = torch.tensor(normal(4, 2, 5, 5))
+    module(data)  # moves the running statistics
+    state = module.eval().state_dict()
+    x = gc.observed("x", shape=(2, 5, 5))
+    names = ("1_running_mean", "1_running_var")
+    mean, var = (gc.observed(f"net_{n}", shape=3, per_sample=False) for n in names)
+    norm = gc.BatchNorm2d(3, name="net_1")
+    z = gc.relu(norm(gc.Conv2d(3, 3, name="net_0")(x), mean, var, training=False))
+    program = gc.compile(gc.Graph(z))
+    arrays = gc.from_torch({f"net.{k}": v for k, v in state.items()})
+    params = gc.from_torch({f"net.{k}": v for k, v in state.items()}, program.init_params())
+    states = {v.name: arrays[v.name] for v in (mean, var)}
+    got = program.forward(params, x=data.numpy(), **states)
+    np.testing.assert_allclose(got, module(data).detach(), rtol=1e-10, atol=1e-12)
+
+
 def test_names_that_do_not_fit_are_told():
     x = gc.observed("x", shape=3)
     program = gc.compile(gc.Graph(gc.cost(gc.Linear(1, name="head")(x)[0], name="C")))

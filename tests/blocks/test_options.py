@@ -226,6 +226,10 @@ X = gc.observed("x", shape=(5, 4))
          lambda: gc.fractional_max_pool2d(np.ones((1, 5, 5)), np.ones((1, 2)), 2)),
         ("output_size differs from", lambda: gc.max_unpool1d(
             X, gc.observed("q", shape=(5, 4), kind="integer"), 2, output_size=(12,))),
+        ("mode='bicubic' takes two axes", lambda: gc.grid_sample(
+            np.ones((1, 2, 2, 2)), np.ones((1, 1, 1, 3)), "bicubic")),
+        ("size is .channels, .space., two or three axes",
+         lambda: gc.affine_grid(np.ones((2, 3)), (1, 2))),
         ("PReLU.*takes init={name: how it starts}", lambda: gc.PReLU(init=0.1)),
     ],
 )  # fmt: skip

@@ -62,6 +62,24 @@ def fractional(dims, shape, *arguments, **options):
     )  # fmt: skip
 
 
+def warped(mode, padding, aligned, image=IMAGE, places=(3, 2, 2)):
+    options = {"mode": mode, "padding_mode": padding, "align_corners": aligned}
+    # By places, PyTorch's derivative of the nearest is zero, and here there is none.
+    fixed = mode == "nearest"
+    given = uniform(*places) * 3.4 - 1.7
+    return Case(
+        "gc.grid_sample (" + ", ".join(f"{k}={v}" for k, v in options.items())
+        + f"; {len(image) - 1} axes)", "resampling",
+        partial(gc.grid_sample, **options),
+        lambda x, g: F("grid_sample")(x[None], g[None], **options)[0] + 0 * g.sum() * fixed,
+        (normal(*image), given), framework="torch",
+    )  # fmt: skip
+
+
+def moved(size, aligned):
+    return lambda theta: F("affine_grid")(theta[None], (1, *size), align_corners=aligned)[0]
+
+
 BAG = np.array([0, 3, 2, 0, 3])
 
 
@@ -116,6 +134,14 @@ CASES = [
     resized("bicubic", size=(3, 7), align_corners=True),
     resized("bicubic", size=(2, 3), antialias=True),
     resized("trilinear", (1, 2, 3, 2), scale_factor=2),
+    *(warped(mode, padding, aligned) for mode in ("bilinear", "nearest", "bicubic")
+      for padding in ("zeros", "border", "reflection") for aligned in (False, True)),
+    warped("bilinear", "reflection", False, (2, 3, 4, 2), (2, 3, 2, 3)),
+    warped("nearest", "zeros", True, (2, 3, 4, 2), (2, 3, 2, 3)),
+    *(Case(f"gc.affine_grid ({size}, align_corners={aligned})", "resampling",
+           partial(gc.affine_grid, size=size, align_corners=aligned), moved(size, aligned),
+           (normal(len(size) - 1, len(size)),), framework="torch")
+      for size in ((1, 3, 4), (2, 2, 3, 2)) for aligned in (False, True)),
     case("rrelu", normal(7), group="activations"),
     case("rrelu", normal(7), group="activations", lower=0.1, upper=0.5),
     Case("gc.rrelu (training=True)", "activations",
@@ -137,6 +163,12 @@ CASES = [
     there_and_back(2, IMAGE, 2, size=(4, 5)),
     there_and_back(2, (2, 5, 6), (3, 2), stride=(3, 2), padding=1, size=(5, 6)),
     there_and_back(3, (2, 4, 4, 2), 2),
+    *(Case(f"gc.adaptive_max_pool{len(shape) - 1}d ({size}, return_indices=True)", "pooling",
+           partial(getattr(gc, f"adaptive_max_pool{len(shape) - 1}d"), output_size=size,
+                   return_indices=True),
+           partial(F(f"adaptive_max_pool{len(shape) - 1}d"), output_size=size,
+                   return_indices=True), (normal(*shape),), framework="torch")
+      for shape, size in (((2, 7), 3), (IMAGE, (3, None)), (IMAGE, 1), ((2, 4, 4, 5), 2))),
     fractional(2, (2, 7, 8), 2, output_size=(4, 5)),
     fractional(2, (2, 7, 8), (3, 2), output_ratio=(0.5, 0.6)),
     fractional(3, (2, 5, 6, 4), 2, output_size=(3, 4, 1)),
