@@ -25,7 +25,7 @@ CUBIC = -0.75  # the free parameter of Keys' kernel (1981), as PyTorch chooses i
 def affine_grid(
     theta: Any = Input("axes columns"),
     size: tuple[int, ...] = (1, 2, 2),
-    align_corners: bool = False,
+    align_corners: bool | None = None,
 ) -> Any:
     """Return where an affine map sends the places of a picture, for :func:`grid_sample`.
 
@@ -36,7 +36,7 @@ def affine_grid(
     size
         (channels, *space) of the picture that is to be made.
     align_corners
-        Whether -1 and 1 are the centres of the corners, and not their outer edges.
+        Whether -1 and 1 are the centres of the corners, and not their outer edges; None is no.
     """
     dims = len(size) - 1
     usage(dims in (2, 3), f"affine_grid: size is (channels, *space), two or three axes, got {size}")
@@ -61,7 +61,7 @@ def grid_sample(
     grid: Any = Input("... axes"),
     mode: str = "bilinear",
     padding_mode: str = "zeros",
-    align_corners: bool = False,
+    align_corners: bool | None = None,
 ) -> Any:
     """Return a picture looked up at the places of a grid.
 
@@ -96,7 +96,7 @@ def grid_sample(
         f"grid_sample: places in {dims} axes of space are that many numbers, got {grid.shape[-1]}",
     )
     taps = [
-        _taps(grid[..., dims - 1 - a], n, mode, padding_mode, align_corners)
+        _taps(grid[..., dims - 1 - a], n, mode, padding_mode, bool(align_corners))
         for a, n in enumerate(x.shape[1:])
     ]
     terms = []

@@ -21,15 +21,17 @@ ARRAYS = (
 OPTIONAL_ARRAYS = ("weight", "bias", "pos_weight", "attn_mask", "var")
 # Where the default is another one, and why.
 OTHER_DEFAULTS = {
-    "dropout": "transformers drop nothing unless one says so and gives the noise",
-    "threshold": "softplus does not overflow",
-    "training": "a function that is given noise is training",
-    "p": "dropout has a default",
-    "upper": "a third",
-    "num_classes": "-1 stands for the largest class of the data, which is not known here",
-    "axis": "the axis of channels is the first one",
-    "output_size": "has a default",
-    "activation": "graphc's own function",
+    ("alpha_dropout", "training"): "who gives noise is training",
+    ("one_hot", "num_classes"): "-1 stands for the largest class of the data, not known here",
+    ("softplus", "threshold"): "there is no overflow to guard against",
+    **{
+        (f"Transformer{part}", option): why
+        for part in ("", "EncoderLayer", "DecoderLayer")
+        for option, why in (
+            ("dropout", "what drops needs noise in every call, so it is asked for"),
+            ("activation", "graphc's own function"),
+        )
+    },
 }
 # Functions for other functions' use, aliases, and what the modules cover.
 NO_OPERATION = re.compile(
@@ -124,7 +126,7 @@ def pairs(torch):
 
 
 def test_every_option_of_torch_is_here_or_refused(torch):
-    compared, refused, wrong = 0, 0, []
+    compared, refused, wrong, differ = 0, 0, [], set()
     for name, own, made in pairs(torch):
         block = getattr(gc, own)
         for option, default in arguments(made).items():
@@ -137,14 +139,17 @@ def test_every_option_of_torch_is_here_or_refused(torch):
             elif option in block.options:
                 compared += 1
                 mine = block.options[option]
-                same = mine == default or option in OTHER_DEFAULTS
-                if not same and default is not inspect.Parameter.empty:
+                if default not in (mine, inspect.Parameter.empty):
+                    differ.add((own, option))
+                    if (own, option) in OTHER_DEFAULTS:
+                        continue
                     wrong.append((name, own, option, default, mine))
             elif option in block.dims or option in block.inputs:
                 compared += 1
             else:
                 wrong.append((name, own, option, default, "missing"))
     assert not wrong, "\n".join(map(str, wrong))
+    assert differ == {*OTHER_DEFAULTS}
     assert compared > 300
     assert refused > 100
 
