@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,9 +108,14 @@ def compile_function(
     chosen = checked_target(target, dtype, style)
     checked = check_name(name, "a function")
     single = isinstance(outputs, Variable)
-    wanted = (outputs,) if isinstance(outputs, Variable) else tuple(outputs)
-    program = _function_program(tuple(inputs), wanted)
-    classes = [v.declaration.classes for v in inputs]
+    if isinstance(inputs, Variable):
+        raise CompileError("inputs are a list of variables, also of one: write [x]")
+    given = _variables(inputs, "inputs")
+    wanted = _variables((outputs,) if isinstance(outputs, Variable) else outputs, "outputs")
+    if not wanted:
+        raise CompileError("a function without outputs computes nothing; name at least one")
+    program = _function_program(given, wanted)
+    classes = [v.declaration.classes for v in given]
     return function_of(
         run(program, pipeline(style, passes)),
         classes,
@@ -120,6 +125,16 @@ def compile_function(
         dtype=dtype,
         style=style,
     )
+
+
+def _variables(listed: Any, told: str) -> tuple[Variable, ...]:
+    found = tuple(listed) if isinstance(listed, Iterable) else (listed,)
+    for v in found:
+        if not isinstance(v, Variable):
+            raise CompileError(
+                f"{told} are variables, got {v!r}; gc.constant(...) makes one of a fixed array"
+            )
+    return found
 
 
 def function_of(

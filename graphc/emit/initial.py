@@ -132,7 +132,7 @@ def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str
     whole = shape if len(f.shape) != 1 else f"({shape},)"
     if isinstance(init, str) and init in ("zeros", "ones"):
         return f"{lib}.{init}({shape}, {dtype})"
-    if isinstance(init, int | float):
+    if isinstance(init, int | float | np.number):
         return f"{lib}.full({shape}, {float(init)!r}, {dtype})"
     if isinstance(init, Uniform):
         fan = dialect.shape((init.fan,))

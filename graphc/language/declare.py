@@ -116,11 +116,10 @@ def parameter(
     >>> parameter("w", shape=(10, 64))
     <parameter w: real (10, 64)>
     """
-    if isinstance(init, str) and init not in INITS:
-        raise UsageError(f"{here()}: init is one of {', '.join(INITS)}, got {init!r}")
     promised = _promised(symmetric, diagonal, positive, orthogonal)
     declaration = Declaration("parameter", label=label, init=init)
     made = _declare(name, shape, "real", declaration, promised)
+    check_init(init, made.shape, f"parameter '{made.name}'")
     for promise in promised:
         _check_start(made, init, promise)
     return made
@@ -240,6 +239,28 @@ def _declare(
 def _promised(symmetric: bool, diagonal: bool, positive: bool, orthogonal: bool) -> tuple[str, ...]:
     flags = (symmetric, diagonal, positive, orthogonal)
     return tuple(name for name, flag in zip(PROPERTIES, flags, strict=True) if flag)
+
+
+def check_init(init: Any, shape: Shape, told: str) -> None:
+    """Raise an error if a parameter cannot start so: an array has its shape, or is one number."""
+    if isinstance(init, str) and init not in INITS:
+        raise UsageError(f"{here()}: {told}: init is one of {', '.join(INITS)}, got {init!r}")
+    if not isinstance(init, np.ndarray | np.generic | list | tuple | complex):
+        return
+    try:
+        start = np.asarray(init)
+    except ValueError as error:
+        raise UsageError(f"{here()}: {told}: init is no array: {error}") from None
+    if start.dtype.kind not in "fiub":
+        raise UsageError(f"{here()}: {told}: init must hold real numbers, got {start.dtype}")
+    fits = len(shape) == start.ndim and all(
+        dim == size for dim, size in zip(shape, start.shape, strict=True) if isinstance(dim, int)
+    )
+    if not fits and not isinstance(init, np.generic):
+        raise ShapeError(
+            f"{here()}: {told}: init has shape {shape_text(start.shape)}, "
+            f"expected {shape_text(shape)} or one number"
+        )
 
 
 def _check_start(made: Variable, init: Init, promise: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from graphc.errors import GraphcError, KindError, NamingError, ShapeError, UsageError
-from graphc.language.declare import INITS, Init, parse_shape, sources
+from graphc.language.declare import Init, check_init, parse_shape, sources
 from graphc.language.names import located_name
 from graphc.language.sizes import names_of, sizes_of
 from graphc.language.source import here
@@ -409,11 +409,7 @@ class Block:
                 raise error.within(f"{here()}: {self._described()}, '{name}'") from None
             sizes = {**self._definition.options, **self._options, **self._dims}
             init = spec.starts(self._inits.get(name), sizes)
-            if isinstance(init, str) and init not in INITS:
-                raise UsageError(
-                    f"{here()}: {self._described()}, parameter '{name}': "
-                    f"init is one of {', '.join(INITS)}, got {init!r}"
-                )
+            check_init(init, shape, f"{self._described()}, parameter '{name}'")
             declaration = Declaration("parameter", init=init)
             node = new_input(TensorType(shape))
             self._made[name] = Variable(node, name=name, declaration=declaration)

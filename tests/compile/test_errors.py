@@ -140,6 +140,30 @@ def test_forward_of_costs_alone():
         program.forward([np.ones(3)], x=np.ones((2, 3)))
 
 
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "message"),
+    [
+        (["x"], "x", "inputs are variables, got 'x'"),
+        (None, [3.0], "outputs are variables, got 3.0; gc.constant"),
+        (None, 3.0, "outputs are variables, got 3.0; gc.constant"),
+        (None, {"y": 1}, "outputs are variables, got 'y'"),
+        (None, [], "a function without outputs computes nothing"),
+    ],
+)
+def test_a_function_of_what_are_no_variables(inputs, outputs, message):
+    x = gc.observed("x", shape=3)
+    with pytest.raises(CompileError, match=message):
+        gc.compile_function([x] if inputs is None else inputs, outputs)
+    with pytest.raises(CompileError, match=r"also of one: write \[x\]"):
+        gc.compile_function(x, x)
+
+
+def test_a_parameter_filled_with_a_number_of_numpys():
+    w = gc.parameter("w", shape=3, init=np.float32(2))
+    program = gc.compile(Graph(gc.cost(w @ w, name="C"), name="g"))
+    np.testing.assert_array_equal(program.init_params().w, [2, 2, 2])
+
+
 def test_a_function_with_a_free_variable():
     x, w = gc.observed("x", shape=3), gc.parameter("w", shape=3)
     with pytest.raises(CompileError, match=r"depend on .*'w'.*not among the inputs"):
