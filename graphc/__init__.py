@@ -43,7 +43,7 @@ from graphc.language.protocol.linalg import expm, solve_triangular
 from graphc.language.samples import over_samples
 from graphc.language.solvers import argmin, fixed_point, root
 from graphc.language.special import *
-from graphc.language.variable import Variable
+from graphc.language.variable import FUNCTION_NAMES, Variable
 from graphc.render.files import PAGES, render
 from graphc.training import *
 
@@ -103,6 +103,7 @@ __all__ = [
     "opaque",
     "over_samples",
     "parameter",
+    "plot",
     "render",
     "root",
     "scan",
@@ -138,7 +139,16 @@ def __getattr__(name: str) -> Any:
     message, instead = f"module 'graphc' has no attribute {name!r}", _torch_names.told(name)
     if instead is not None:
         message += f"; it is one of torch.nn: {instead}"
+    elif not name.startswith("_"):
+        from graphc.suggestions import instead_of
+
+        found = instead_of(name, __all__)
+        message += f"; write {found}" if found else "; dir(graphc) lists what there is"
     raise AttributeError(message, name=name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def _show_variable(variable: Variable) -> dict[str, str]:
@@ -172,6 +182,7 @@ def _page(graph: Graph, palette: str, **options: Any) -> str:
     return page_of(graph, palette, **options)
 
 
+FUNCTION_NAMES.extend(__all__)
 PAGES[".html"] = _page
 HOOKS["Variable"] = _show_variable
 HOOKS["Graph"] = _show_graph

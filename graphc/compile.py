@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 from graphc.emit.files import save_source
@@ -14,7 +15,7 @@ from graphc.emit.frame import Emitted, emit
 from graphc.emit.model import Model
 from graphc.emit.runtime import load, paused_collector
 from graphc.emit.tracing import Traced, trace
-from graphc.errors import CompileError
+from graphc.errors import CompileError, UsageError
 from graphc.flat import Objective, objective
 from graphc.ir.program import Program
 from graphc.language.graph import Graph, check_graph
@@ -103,7 +104,7 @@ class Compiled:
                 f"graph '{self.model.name}' computes nothing before its costs, so there is no "
                 "forward; give gc.Graph what it is to return beside the costs"
             )
-        return self.namespace["forward"](params, *args, **inputs)
+        return self._call("forward", params, *args, **inputs)
 
     def loss(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
         """Return the average over the samples of the sum of the costs.
@@ -114,7 +115,7 @@ class Compiled:
             If the graph has no cost.
         """
         self._need_cost()
-        return self.namespace["loss"](params, *args, **inputs)
+        return self._call("loss", params, *args, **inputs)
 
     def loss_and_grad(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
         """Return the loss and its gradient.
@@ -125,7 +126,7 @@ class Compiled:
             If the graph has no cost.
         """
         self._need_cost()
-        return self.namespace["loss_and_grad"](params, *args, **inputs)
+        return self._call("loss_and_grad", params, *args, **inputs)
 
     def init_state(self, params: Any, /, seed: int = 0) -> Any:
         """Return what the update rule remembers before the first step.
@@ -147,7 +148,7 @@ class Compiled:
             If the graph was compiled without ``step=``.
         """
         self._need_step()
-        return self.namespace["train_step"](params, state, *args, **inputs)
+        return self._call("train_step", params, state, *args, **inputs)
 
     def as_scipy(self, params: Any, /, **inputs: Any) -> Objective:
         """Return the loss on the given data as a function of one flat vector.
@@ -183,6 +184,20 @@ class Compiled:
                 f"behind {names}; give source='module:function' where they are declared"
             )
         save_source(path, self.emitted.source, self.emitted.arrays, force)
+
+    def _call(self, name: str, /, *args: Any, **inputs: Any) -> Any:
+        """Call a function of the source; where its arguments are others, say which it has."""
+        function = self.namespace[name]
+        try:
+            return function(*args, **inputs)
+        except TypeError as error:
+            takes = signature(function)
+            try:
+                takes.bind(*args, **inputs)
+            except TypeError:
+                taken = ", ".join(takes.parameters)
+                raise UsageError(f"{error}; it is called as {name}({taken})") from None
+            raise
 
     def _need_cost(self) -> None:
         if not self.model.has_loss:

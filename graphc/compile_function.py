@@ -194,10 +194,13 @@ def _function_program(inputs: tuple[Variable, ...], outputs: tuple[Variable, ...
     namer = Namer(())
     for v, leaf in zip(inputs, leaves, strict=True):
         names[leaf] = namer.fresh(v.name or "x")
+    told = ", ".join(v.describe() for v in inputs) or "there are none"
     for node in topological(results, leaves):
         if isinstance(node, Input) and node not in names:
             raise CompileError(
-                f"the outputs depend on {_who(node, outputs)}, which is not among the inputs"
+                f"the outputs depend on {_who(node, outputs)}, which is not among the inputs "
+                f"({told}): list it too, as in gc.compile_function([...], ...); what the function "
+                "is not to take becomes a number with gc.constant"
             )
     return Program(tuple(leaves), results, names)
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 # A module may import from its own layer and from those before it.
 HOUSE = (
     "errors",
+    "suggestions",
     "types",
     "ir",
     "ops",
@@ -306,7 +307,7 @@ def test_the_message_names_file_line_and_import():
     )
     assert message == (
         "graphc/ops/rules.py:3: `from graphc.passes import fold` imports graphc.passes.fold; "
-        "ops may import only errors, types, ir, ops"
+        "ops may import only errors, suggestions, types, ir, ops"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.checks import chosen, same_shape, shapes, usage
+from graphc.language.derive import stop_gradient
 from graphc.language.functions import Input, Parameter, function
 from graphc.language.protocol.reductions import along
 from graphc.language.protocol.scalars import scalar_function
@@ -262,6 +263,28 @@ def log_softmax(z: Variable, axis: Any = -1) -> Any:
 
 
 @function
-def logsumexp(z: Variable, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return ``log(sum(exp(z)))`` over `axis`, by default over all."""
-    return along("logsumexp")(z, axis, keepdims)
+def logsumexp(
+    z: Variable,
+    axis: Any = None,
+    keepdims: bool = False,
+    *,
+    b: Any = Input(optional=True),
+    return_sign: bool = False,
+) -> Any:
+    """Return ``log(sum(exp(z)))`` over `axis`, by default over all.
+
+    With weights `b` it is ``log(sum(b * exp(z)))``; with `return_sign` the logarithm of its size,
+    and its sign, as in SciPy.
+    """
+    if b is None:
+        found = along("logsumexp")(z, axis, keepdims)
+        return (found, np.ones_like(found)) if return_sign else found
+    counted: Any = np.where(b == 0, -np.inf, z)
+    top: Any = stop_gradient(np.max(counted, axis=axis, keepdims=True))
+    top = np.where(np.isfinite(top), top, 0.0)
+    total = np.sum(b * np.exp(counted - top), axis=axis, keepdims=True)
+    size = np.log(np.abs(total) if return_sign else total) + top
+    sign = np.sign(total)
+    if not keepdims:
+        size, sign = (np.squeeze(part, axis=axis) for part in (size, sign))
+    return (size, sign) if return_sign else size

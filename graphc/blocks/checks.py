@@ -7,7 +7,7 @@ from typing import Any
 from graphc.errors import KindError, ShapeError, UsageError
 from graphc.language.source import here
 from graphc.language.variable import Variable
-from graphc.types import shape_text
+from graphc.types import broadcast, shape_text
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -39,8 +39,18 @@ def same_shape(block: str, **variables: Variable) -> None:
         shapes(
             variable.shape == first[1].shape,
             f"{block}: '{name}' has shape {shape_text(variable.shape)}, "
-            f"but '{first[0]}' has {shape_text(first[1].shape)}",
+            f"but '{first[0]}' has {shape_text(first[1].shape)}"
+            f"{_broadcast_hint(name, variable, *first)}",
         )
+
+
+def _broadcast_hint(name: str, one: Variable, other_name: str, other: Variable) -> str:
+    try:
+        common = broadcast(one.shape, other.shape)
+    except ShapeError:
+        return ""
+    small, large = (name, other_name) if common == other.shape else (other_name, name)
+    return f"; if that is meant, write np.broadcast_to({small}, {large}.shape)"
 
 
 def labels(variable: Variable, block: str, name: str) -> None:

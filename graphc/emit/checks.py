@@ -83,8 +83,11 @@ class Checks:
         reals = [f'    _real("{f.name}", {f.name}),' for f in fields]
         names = ", ".join(f.name for f in fields) + ("," if len(fields) == 1 else "")
         lines = [f"def _check_params({params}):"]
-        length = self.dialect.names.own("len")
+        length, own = self.dialect.names.own("len"), self.dialect.names.own
         lines += [
+            f"    if {own('isinstance')}({params}, {own('dict')}):",
+            f"        raise {own('TypeError')}"
+            f'("params is a dict, which has no order: write {Params}(**params)")',
             f"    if {length}({params}) != {len(fields)}:",
             f'        raise {self._error}(f"params must hold {len(fields)} arrays, '
             f'got {{{length}({params})}}")',

@@ -44,9 +44,11 @@ def save_source(path: Any, source: str, arrays: Mapping[str, Any], force: bool =
     Raises
     ------
     OutputError
-        As for :func:`save_text`.
+        As for :func:`save_text`, and where the name of the file does not end in ``.py``.
     """
     target = Path(path)
+    if target.suffix != ".py" and not target.is_dir():
+        raise OutputError(f"{target} is no name of a Python file: let it end in .py")
     guard(target, force)
     if arrays:
         beside = target.with_suffix(".npz")

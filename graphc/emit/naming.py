@@ -57,5 +57,5 @@ def _numbered(wish: str, number: int) -> str:
 _BUILTINS = (
     "float", "len", "int", "type", "zip", "abs", "max", "print", "sum", "range", "tuple", "slice",
     "ValueError", "TypeError", "FloatingPointError", "min", "enumerate", "reversed",
-    "ArithmeticError", "bool",
+    "ArithmeticError", "bool", "isinstance", "dict",
 )  # fmt: skip

@@ -8,9 +8,11 @@ function is called directly; with parameters one makes the block first and calls
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from numpy import ndarray
 
 from graphc.errors import GraphcError, KindError, NamingError, ShapeError, UsageError
 from graphc.language.declare import Init, check_init, parse_shape, sources
@@ -95,6 +97,34 @@ class Function:
         self.is_made_first = owns_blocks or bool(self.parameters)
         named_dims = [d for p in self.parameters.values() for d in names_of(p.shape)]
         self.dims = tuple(dict.fromkeys(named_dims))
+        self.__signature__ = self._call_signature()
+
+    def _call_signature(self) -> inspect.Signature:
+        """Return how the function is called, as ``help`` and editors show it."""
+        make = inspect.Parameter
+        found: list[inspect.Parameter] = []
+        own = ["name", "label"]
+        if self.is_made_first:
+            own.append("init")
+            order = [*dict.fromkeys((*self.options, *self._open_dims())), *self.dims]
+            for name in dict.fromkeys(order):
+                inferred = name in self._known() and name not in self.options
+                default = None if inferred else self.options.get(name, make.empty)
+                kind = make.KEYWORD_ONLY if inferred else make.POSITIONAL_OR_KEYWORD
+                found.append(make(name, kind, default=default))
+        else:
+            own += ["output"] if self.kind == "function" else []
+            for argument in self.signature.parameters.values():
+                spec = argument.default
+                if isinstance(spec, Input):
+                    spec = None if spec.optional else make.empty
+                found.append(make(argument.name, argument.kind, default=spec))
+        found += [make(name, make.KEYWORD_ONLY, default=None) for name in own]
+        return inspect.Signature(_in_order(found))
+
+    def _known(self) -> set[str]:
+        """Return the dimensions that the inputs' shapes name."""
+        return {d for i in self.inputs.values() for d in i.shape.split()}
 
     def _sort(self, argument: inspect.Parameter) -> None:
         name, default = argument.name, argument.default
@@ -151,7 +181,7 @@ class Function:
         return "function" if options.get("reduction") == "none" else self.kind
 
     def _open_dims(self) -> list[str]:
-        known = {d for i in self.inputs.values() for d in i.shape.split()}
+        known = self._known()
         return [d for d in self.dims if d not in known]
 
     def _block_options(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +213,7 @@ class Function:
         return given
 
     def __repr__(self) -> str:
-        return f"<graphc {self.kind} {self.name}>"
+        return f"<graphc {self.kind} {self.name}{self.__signature__}>"
 
 
 class Block:
@@ -287,6 +317,7 @@ class Block:
         """
         if self.kind == "cost" and output is not None:
             raise UsageError(f"{here()}: the output of a cost is implicit; name the cost instead")
+        self._need_variables(args)
         inputs, options = self._bind(args, rest)
         self._match(inputs)
         self._make_parameters()
@@ -301,6 +332,15 @@ class Block:
         self._adopt(call, results)
         call.outputs = self._named(call, results, output)
         return call.outputs if isinstance(result, tuple) else call.outputs[0]
+
+    def _need_variables(self, args: tuple[Any, ...]) -> None:
+        """Refuse arrays alone for a block with parameters: they make no model of samples."""
+        if self._definition.is_made_first and args and all(isinstance(a, ndarray) for a in args):
+            raise UsageError(
+                f"{here()}: {self._described()} was called with numbers alone, which computes "
+                "nothing: call it with gc.observed(name, shape), and gc.compile(...) with the "
+                "numbers; or with gc.constant(array), if a constant is meant"
+            )
 
     def _bind(
         self, args: tuple[Any, ...], rest: dict[str, Any]
@@ -515,6 +555,19 @@ class Block:
 
     def __repr__(self) -> str:
         return f"<graphc block {self.name or self.function}>"
+
+
+def _in_order(parameters: Sequence[inspect.Parameter]) -> list[inspect.Parameter]:
+    """Return parameters by kind; once one has a default, those after it are keywords."""
+    found: list[inspect.Parameter] = []
+    optional = False
+    for p in parameters:
+        if p.kind is p.POSITIONAL_OR_KEYWORD:
+            if optional and p.default is p.empty:
+                p = p.replace(kind=p.KEYWORD_ONLY)
+            optional = optional or p.default is not p.empty
+        found.append(p)
+    return sorted(found, key=lambda p: p.kind)
 
 
 def _flat(values: Any) -> list[Any]:

@@ -13,8 +13,9 @@ import numpy as np
 from graphc.errors import GraphcError, KindError, ShapeError, UsageError
 from graphc.ir.nodes import Node
 from graphc.language.display import mimebundle
-from graphc.language.source import Source, here
+from graphc.language.source import Source, called, here
 from graphc.ops.leaves import constant as constant_node
+from graphc.suggestions import instead_of
 from graphc.types import Dim, Shape, shape_text, size_of
 
 Role: TypeAlias = Literal["observed", "parameter", "latent", "constant", "computed", "expression"]
@@ -201,6 +202,8 @@ class Variable:
     def __repr__(self) -> str:
         named_call = self.call is not None and self.call.kind == "cost" and self.call.block.name
         name = self.name or named_call or self.operation or "expression"
+        if self.call is not None and name == "expression":
+            return f"<{self.describe()}: {self.kind} {shape_text(self.shape)}>"
         return f"<{self.role} {name}: {self.kind} {shape_text(self.shape)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -401,7 +404,7 @@ class Variable:
         raise AttributeError(_missing(name))
 
     def _applied(self, function: Any, *args: Any, **options: Any) -> Any:
-        return OPERATORS["function"](function, (self, *args), options)
+        return function(self, *args, **options)
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *METHODS})
@@ -432,6 +435,22 @@ class Variable:
         return int(self.__float__())
 
     def __array__(self, *args: Any, **options: Any) -> NoReturn:
+        library = called()
+        if library is not None:
+            package, function = library
+            found = instead_of(function, FUNCTION_NAMES) if function else None
+            hint = (
+                f"write {found}"
+                if found
+                else (
+                    "write np.linalg's, or gc.solve_triangular, gc.expm, gc.softmax, ..., "
+                    "or make a block of it with gc.opaque"
+                )
+            )
+            raise UsageError(
+                f"{here()}: {function or 'this function'} of {package} takes arrays alone, got "
+                f"{self.describe()}; {hint}"
+            )
         self._refuse(
             "cannot be put into an array",
             "np.stack([...]) or np.concatenate([...]), or gc.compile(...) to compute its numbers,",
@@ -454,10 +473,14 @@ class Variable:
         return (self[i] for i in range(len(self)))
 
     def _refuse(self, why: str, instead: str) -> NoReturn:
-        raise UsageError(f"{here()}: variable {self.describe()} {why}; write {instead} instead")
+        said = f"variable {self.describe()}" if self.name else self.describe()
+        raise UsageError(f"{here()}: {said} {why}; write {instead} instead")
 
 
 OPERATORS: dict[str, Callable[..., Variable]] = {}
+
+# What users call, for hints: `graphc/__init__.py` fills it in.
+FUNCTION_NAMES: list[str] = []
 
 METHODS = {name: getattr(np, name) for name in (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip",

@@ -149,6 +149,8 @@ def _softplus(x):
 
 
 def _check_params(params):
+    if isinstance(params, dict):
+        raise TypeError("params is a dict, which has no order: write Params(**params)")
     if len(params) != 1:
         raise ValueError(f"params must hold 1 arrays, got {len(params)}")
     w, = params

@@ -174,6 +174,8 @@ def _fits(params, x, y):
 
 
 def _check_params(params):
+    if isinstance(params, dict):
+        raise TypeError("params is a dict, which has no order: write Params(**params)")
     if len(params) != 3:
         raise ValueError(f"params must hold 3 arrays, got {len(params)}")
     q, k, v = params

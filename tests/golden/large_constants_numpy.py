@@ -81,6 +81,8 @@ def _cost(params, add1_out, y):
 
 
 def _check_params(params):
+    if isinstance(params, dict):
+        raise TypeError("params is a dict, which has no order: write Params(**params)")
     if len(params) != 1:
         raise ValueError(f"params must hold 1 arrays, got {len(params)}")
     w, = params

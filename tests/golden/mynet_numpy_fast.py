@@ -224,6 +224,8 @@ def _row_max(x):
 
 
 def _check_params(params):
+    if isinstance(params, dict):
+        raise TypeError("params is a dict, which has no order: write Params(**params)")
     if len(params) != 6:
         raise ValueError(f"params must hold 6 arrays, got {len(params)}")
     m0_w, m0_b, m1_w, m1_b, m2_w, m2_b = params

@@ -425,4 +425,4 @@ def test_a_fault_in_a_ready_made_block_is_reported_at_the_call():
     with pytest.raises(ShapeError) as caught:
         gc.mse(X, np.ones(4))
     assert str(caught.value).startswith("test_declare.py:")
-    assert "in block 'mse'" in str(caught.value)
+    assert ": mse: 'y' has shape (4,)" in str(caught.value)

@@ -220,7 +220,7 @@ class TestInputsAndOptions:
         f = weighted()
         with pytest.raises(ShapeError):
             f(X, np.ones(3))
-        assert f(np.ones(3), np.ones(3)).shape == ()
+        assert f(gc.constant(np.ones(3)), np.ones(3)).shape == ()
         assert f.w.shape == (3,)
 
 

@@ -8,7 +8,7 @@ import graphc as gc
 from graphc.errors import KindError, ShapeError, UsageError
 from graphc.ops.linalg import MATRIX_FUNCTIONS, flipped, linalg, plus, product
 from graphc.ops.several import item
-from tests.numerics import check_batching, check_grads
+from tests.numerics import check_batching, check_grads, value
 
 RNG = np.random.default_rng(0)
 SHIFT = 2.5 * np.eye(3)
@@ -284,3 +284,12 @@ def test_every_row_is_tested():
     renamed = {"lower": "solve_triangular", "upper": "solve_triangular", "r": "qr",
                "eigenvalues": "eigh", "singular values": "svd"}  # fmt: skip
     assert {renamed.get(name, name) for name in tested} | {"matrix_rank"} == set(MATRIX_FUNCTIONS)
+
+
+def test_the_reference_of_lstsq_keeps_what_is_not_rounding():
+    tall = np.vander(np.arange(1.0, 6.0), 3)
+    a = gc.observed("a", shape=(5, 3))
+    for cutoff in (None, 1e-3):
+        found = value(np.linalg.lstsq(a, np.ones(5), rcond=cutoff)[0], {a: tall})
+        np.testing.assert_allclose(found, np.linalg.lstsq(tall, np.ones(5), rcond=cutoff)[0],
+                                   atol=1e-12)  # fmt: skip

@@ -14,24 +14,32 @@ from graphc.language.variable import Variable
 WEIGHT = Input("...", optional=True)
 
 
+def _target(y: Variable, z: Variable) -> Variable:
+    """Return a target as the costs compare its shape: a single known number fits every shape."""
+    return z if y.role == "constant" and not y.shape else y
+
+
 @cost
 def squared_error(z: Variable, y: Variable) -> Any:
-    """Return ``sum((z - y)**2)``, the lecture's squared distance."""
+    """Return ``sum((z - y)**2)``, the lecture's squared distance; the shapes are equal."""
+    same_shape("squared_error", z=z, y=_target(y, z))
     return np.sum(np.square(z - y))
 
 
 @cost
 def mse(z: Variable, y: Variable, weight: Any = WEIGHT, *, reduction: str = "mean") -> Any:
-    """Return ``mean((z - y)**2)``.
+    """Return ``mean((z - y)**2)``; the shapes are equal.
 
     `weight`, of the shape of the terms, weighs them; the mean is divided by all weights.
     """
+    same_shape("mse", z=z, y=_target(y, z))
     return averaged(np.square(z - y), weight, reduction, "mse")
 
 
 @cost
 def l1(z: Variable, y: Variable, weight: Any = WEIGHT, *, reduction: str = "mean") -> Any:
     """Return ``mean(|z - y|)``; `weight` as for :func:`mse`."""
+    same_shape("l1", z=z, y=_target(y, z))
     return averaged(np.abs(z - y), weight, reduction, "l1")
 
 
