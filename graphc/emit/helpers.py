@@ -113,3 +113,47 @@ def row_extreme(function: str, dialect: Dialect) -> str:
         name=name, what=what, ufunc=ufunc, lib=dialect.lib, len=dialect.names.own("len")
     )
     return name
+
+
+NORM = '''def {name}(x, axis):
+    """Return norms along axes; where squares leave the range of numbers, x is scaled first."""
+    total = {lib}.square(x).sum(axis)
+    if {lib}.all((total > {low}) & (total < {lib}.inf)):
+        return {lib}.sqrt(total)
+    top = {lib}.abs(x).max(axis, keepdims=True, initial=0)
+    top = {lib}.where((top > 0) & (top < {lib}.inf), top, 1)
+    return {lib}.sqrt({lib}.square(x / top).sum(axis)) * top.reshape(total.shape)
+'''
+
+# To look at the numbers would be to wait for the device: they are always scaled.
+DEVICE_NORM = '''def {name}(x, axis):
+    """Return norms along axes, scaled so that no square leaves the range of numbers."""
+    if x.size == 0:
+        return {lib}.square(x).sum(axis)
+    top = {lib}.abs(x).max(axis, keepdims=True)
+    top = {lib}.where((top > 0) & (top < {lib}.inf), top, 1)
+    total = {lib}.square(x / top).sum(axis)
+    return {lib}.sqrt(total) * top.reshape(total.shape)
+'''
+
+LENGTH = '''def {name}(x):
+    """Return the norm of all elements."""
+    flat = x.reshape(-1)
+    total = flat.dot(flat)
+    return {lib}.sqrt(total) if {low} < total < {lib}.inf else {norm}(x, None)
+'''
+
+
+def norm(whole: bool, dialect: Dialect) -> str:
+    """Return the name of the helper for norms, of all elements or along axes; enter its source."""
+    device = dialect.target.needs_device
+    # Below this, squares that vanished might be missed.
+    low = "1e-276" if dialect.wide else "1e-24"
+    form = DEVICE_NORM if device else NORM
+    dialect.helpers["_norm"] = form.format(name="_norm", lib=dialect.lib, low=low)
+    if not whole or device:
+        return "_norm"
+    dialect.helpers["_length"] = LENGTH.format(
+        name="_length", lib=dialect.lib, low=low, norm="_norm"
+    )
+    return "_length"

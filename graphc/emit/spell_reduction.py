@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graphc.emit.dialect import ATOM, Dialect, Spelled, Speller
-from graphc.emit.helpers import row_extreme
+from graphc.emit.helpers import norm, row_extreme
 from graphc.errors import CompileError
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
@@ -63,6 +63,8 @@ def spell_reduction(
     node: Reduction, of: Speller, dialect: Dialect, keepdims: bool = False
 ) -> Spelled:
     """Spell a reduction along axes."""
+    if node.function == "norm":
+        return _spell_norm(node, of, dialect)
     if node.function not in METHODS:
         raise CompileError(f"'{node.function}' is written in parts; the pass `expand` did not run")
     x = of(node.args[0])
@@ -76,6 +78,16 @@ def spell_reduction(
         return Spelled(f"{x.within(ATOM)}.argsort({node.axes[0]}{stable})")
     ufunc = METHODS[node.function]
     return along(node.function, ufunc, x.within(ATOM), x.text, node.axes, rank, keepdims, dialect)
+
+
+def _spell_norm(node: Reduction, of: Speller, dialect: Dialect) -> Spelled:
+    (x,) = node.args
+    whole = len(node.axes) == x.type.rank
+    name, text = norm(whole, dialect), of(x).text
+    if name == "_length":
+        return Spelled(f"{name}({text})")
+    axis = str(node.axes[0]) if len(node.axes) == 1 else str(node.axes)
+    return Spelled(f"{name}({text}, {axis})")
 
 
 def reduces(node: Node) -> tuple[int, ...] | None:

@@ -153,12 +153,16 @@ def _prod_vjp(node: Reduction, g: Node) -> Node:
 
 
 def _norm_vjp(node: Reduction, g: Node) -> Node:
-    """Return ``g x / ‖x‖``; 0 where the norm is 0, and so are all further derivatives there."""
+    """Return ``g x / ‖x‖``; 0 where the norm is 0, and so are all further derivatives there.
+
+    Elements are divided before they are multiplied: ``g / ‖x‖`` may overflow, which ``x / ‖x‖``
+    cannot.
+    """
     (x,) = node.args
     none = elementwise("equal", node, constant(0.0))
     length = elementwise("where", none, constant(float("inf")), node)
-    scale = elementwise("divide", g, length)
-    return elementwise("multiply", x, spread(scale, x, node.axes))
+    unit = elementwise("divide", x, spread(length, x, node.axes))
+    return elementwise("multiply", spread(g, x, node.axes), unit)
 
 
 def _norm_meaning(bound: Any, at: Callable[..., Term], *_: object) -> Term:
@@ -231,6 +235,13 @@ def _log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
     return x - top - np.log(total_)
 
 
+def _norm(x: Any, axes: tuple[int, ...]) -> Any:
+    """Return the root of the sum of squares, of numbers between -1 and 1."""
+    top = np.max(np.abs(x), axis=axes, keepdims=True, initial=0.0)
+    top = np.where((top > 0) & (top < np.inf), top, 1.0)
+    return np.sqrt(np.sum(np.square(x / top), axis=axes)) * np.squeeze(top, axis=axes)
+
+
 def _position(find: Callable[..., Any]) -> Callable[[Any, tuple[int, ...]], Any]:
     return lambda x, axes: find(x, axis=axes[0])
 
@@ -281,9 +292,7 @@ REDUCERS |= {
         True, _same, _cumprod_vjp, _unprintable("cumprod"), lambda x, a: np.cumprod(x, axis=a[0])
     ),
     "argsort": Reducer(True, _integer, None, _unprintable("argsort"), _stable_order),
-    "norm": Reducer(
-        False, _real, _norm_vjp, _norm_meaning, lambda x, a: np.sqrt(np.sum(x * x, axis=a))
-    ),
+    "norm": Reducer(False, _real, _norm_vjp, _norm_meaning, _norm),
     "logsumexp": Reducer(False, _real, _logsumexp_vjp, _logsumexp_meaning, _logsumexp),
     "softmax": Reducer(True, _real, _softmax_vjp, _softmax_meaning, _softmax),
     "log_softmax": Reducer(True, _real, _log_softmax_vjp, _log_softmax_meaning, _log_softmax),

@@ -28,7 +28,7 @@ def nonnegative(node: Node, depth: int = 0) -> bool:
         return False
     if not node.args:
         return has(node, "positive")
-    if isinstance(node, Reduction) and node.function == "softmax":
+    if isinstance(node, Reduction) and node.function in ("softmax", "norm"):
         return True
     if isinstance(node, Reshape) or (isinstance(node, Contraction) and is_shuffle(node)):
         return nonnegative(node.args[0], depth + 1)

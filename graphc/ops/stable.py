@@ -12,7 +12,7 @@ from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, broadcast_to, contract
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.guarded import guarded_choice
-from graphc.ops.leaves import constant, scalar_value
+from graphc.ops.leaves import Size, constant, scalar_value
 from graphc.ops.linalg import Linalg, flipped, linalg
 from graphc.ops.reduction import Reduction, kept, reduction
 from graphc.ops.several import items
@@ -133,7 +133,7 @@ def norm_of_squares(node: Node) -> Node | None:
     ):
         return None
     x, scale = node.args[0], None
-    if is_call(x, "divide") and not x.args[1].shape and certainly_positive(x.args[1]):
+    if is_call(x, "divide") and not x.args[1].shape and _is_divisor(x.args[1]):
         x, scale = x.args
     inner = x.args[0] if isinstance(x, Reshape) else x
     found = _sum_of_squares(inner)
@@ -143,6 +143,16 @@ def norm_of_squares(node: Node) -> Node | None:
     if scale is not None:
         norm = elementwise("divide", norm, elementwise("sqrt", scale))
     return broadcast_to(norm, node.shape)
+
+
+def _is_divisor(node: Node) -> bool:
+    """Return whether a number is positive, or a named size less one, by which variances divide."""
+    if certainly_positive(node):
+        return True
+    if not is_call(node, "subtract") or scalar_value(node.args[1]) is None:
+        return False
+    count = node.args[0].args[0] if is_call(node.args[0], "real") else node.args[0]
+    return isinstance(count, Size)
 
 
 def _sum_of_squares(node: Node) -> tuple[Node, tuple[int, ...]] | None:

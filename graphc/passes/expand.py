@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from graphc.ir.nodes import Node
 from graphc.ir.program import Program, rewrite
-from graphc.ops.contraction import sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import constant
 from graphc.ops.reduction import Reduction, reduction, spread, total
@@ -35,8 +34,6 @@ def expand(program: Program) -> Program:
 
 def _expanded(node: Reduction, guarded: bool) -> Node:
     (x,) = node.args
-    if node.function == "norm":
-        return elementwise("sqrt", sum_axes(elementwise("square", x), node.axes))
     top = spread(reduction("max", x, node.axes), x, node.axes)
     if guarded:
         top = elementwise("where", elementwise("isfinite", top), top, constant(0.0))
@@ -51,4 +48,4 @@ def _expanded(node: Reduction, guarded: bool) -> Node:
     return reshape(elementwise("add", log, top), node.shape)
 
 
-_FORMS = ("softmax", "log_softmax", "logsumexp", "norm")
+_FORMS = ("softmax", "log_softmax", "logsumexp")
