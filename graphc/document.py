@@ -93,8 +93,9 @@ def _jacobians(graph: Graph, block: BlockFormulas) -> list[str]:
     if not block.partials:
         return []
     lines = [f"### Jacobians of `{block.use.name}`", ""]
-    for of_state, title in ((True, "By state"), (False, "By parameters")):
-        chosen = [p for p in block.partials if p.of_state is of_state]
+    # A parameter that stands by itself is an argument of the block, but no state.
+    for parameters, title in ((False, "By state"), (True, "By parameters")):
+        chosen = [p for p in block.partials if (p.wrt.role == "parameter") is parameters]
         if chosen:
             lines += [f"{title}:", ""]
         for p in chosen:

@@ -25,6 +25,14 @@ def test_the_loss_of_the_recursion_is_named():
     assert "Here $L$ is any loss of what the graph returns, for one sample." in none
 
 
+def test_a_parameter_by_itself_is_no_state():
+    """`w_1` is an argument of the cost `decay`, and a parameter all the same."""
+    page = document(gc.Graph(*network()))
+    jacobians = page[page.index("### Jacobians of `decay`") : page.index("## Backward")]
+    assert "By parameters:" in jacobians
+    assert "By state:" not in jacobians
+
+
 @pytest.mark.parametrize("figure", [None, "net.svg"])
 def test_formulas_stand_in_fences_and_braces_match(figure):
     """A code host renders what stands between fences; emphasis outside of them would eat _."""
