@@ -22,7 +22,7 @@ from graphc.calculus.index_terms import (
 from graphc.calculus.simplify_functions import call
 from graphc.calculus.simplify_numbers import number, split_number
 from graphc.calculus.simplify_sums import opened, summed
-from graphc.calculus.simplify_terms import raised, replace, rewrite, times
+from graphc.calculus.simplify_terms import plus, raised, replace, rewrite, times
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Add, Apply, Mul, Num, Ref, Sum, Term, children
 
@@ -261,10 +261,17 @@ def _softmax_of(factor: Term, indices: tuple[Index, ...], body: Term) -> Term | 
     """Return a factor, over the sum of the exponentials of `body`, with a softmax in it."""
     if isinstance(factor, Sum):
         index, inside = opened(factor)
-        for position, inner in enumerate(parts := factors_of(inside)):
+        share = _softmax_of(inside, indices, body)
+        return None if share is None else summed(index, share)
+    if isinstance(factor, Add):
+        shares = [_softmax_of(part, indices, body) for part in factor.terms]
+        whole = [share for share in shares if share is not None]
+        return plus(*whole) if len(whole) == len(shares) else None
+    if isinstance(factor, Mul):
+        for position, inner in enumerate(factor.factors):
             softmax = _softmax_of(inner, indices, body)
             if softmax is not None:
-                return summed(index, times(softmax, *parts[:position], *parts[position + 1 :]))
+                return times(softmax, *factor.factors[:position], *factor.factors[position + 1 :])
         return None
     base, exponent = base_and_exponent(factor)
     if not isinstance(base, Apply) or base.function != "exp" or not _whole(exponent):

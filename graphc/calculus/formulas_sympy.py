@@ -323,8 +323,8 @@ def _called(matrix: Matrix, args: list[Any]) -> Any:
 
     name = matrix.value
     if name in ("softmax", "logsumexp"):
-        variable = sp.Dummy()
-        powers = args[0].applyfunc(sp.Lambda(variable, sp.exp(variable)))
+        element = _letter("t z s", *args)
+        powers = args[0].applyfunc(sp.Lambda(element, sp.exp(element)))
         total = _total(powers)
         return sp.log(total) if name == "logsumexp" else sp.MatMul(1 / total, powers)
     if name in ("det", "logdet", "signdet"):
@@ -334,9 +334,18 @@ def _called(matrix: Matrix, args: list[Any]) -> Any:
         return sympy_function(name)(*args)
     if len(tensors) > 1 or not matrix.shape:
         raise FormulaError(f"SymPy has no matrix form of {name}; ask for notation='index'")
-    element = sp.Dummy(real=True)
+    element = _letter("t z s", *args, real=True)
     inside = [element if i in tensors else arg for i, arg in enumerate(args)]
     return args[tensors[0]].applyfunc(sp.Lambda(element, sympy_function(name)(*inside)))
+
+
+def _letter(letters: str, *expressions: Any, **assumptions: bool) -> Any:
+    """Return a symbol with the first of the letters that no expression holds."""
+    import sympy as sp
+
+    taken = {symbol.name for part in expressions for symbol in part.free_symbols}
+    free = (letter for letter in letters.split() if letter not in taken)
+    return sp.Symbol(next(free, "element"), **assumptions)
 
 
 def _determinant(name: str, matrix: Any) -> Any:
@@ -352,7 +361,7 @@ def _total(column: Any) -> Any:
     """Return the sum of the elements of a column."""
     import sympy as sp
 
-    row = sp.Dummy("k", integer=True)
+    row = _letter("k l p q", column, integer=True)
     return sp.Sum(column[row, 0], (row, 0, column.rows - 1))
 
 
@@ -387,7 +396,7 @@ def _identity(matrix: Matrix, names: Names) -> Any:
 def _onehot(matrix: Matrix, names: Names) -> Any:
     import sympy as sp
 
-    row, column = sp.Dummy("i", integer=True), sp.Dummy("j", integer=True)
+    row, column = sp.symbols("row column", integer=True)
     if len(matrix.shape) == 1:
         place = sympy_term(matrix.value, names)
         rule = sp.Lambda((row, column), sp.KroneckerDelta(row, place))

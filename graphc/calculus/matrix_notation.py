@@ -124,14 +124,19 @@ def _distributed(term: Term, under_sums: bool) -> list[Term] | None:
         return list(term.terms)
     factors = factors_of(term)
     for position, factor in enumerate(factors):
-        if not isinstance(factor, Add) or len(factors) < 2:
+        rest = (*factors[:position], *factors[position + 1 :])
+        nest = nest_of(factor)
+        if nest and rest and isinstance(nest[-1].body, Mul):
+            parts = _distributed(nest[-1].body, True)
+            if parts is not None:
+                return [_product(rest, _summed(nest, part)) for part in parts]
+        if not isinstance(factor, Add) or not rest:
             continue
         indices = len(free(factor))
         if indices > 2 or (indices == 2 and not under_sums):
             even = all(free(part) == free(factor) for part in factor.terms)
             if indices == 2 and even and not any(isinstance(p, Delta) for p in walk(factor)):
                 continue
-            rest = (*factors[:position], *factors[position + 1 :])
             return [_product(rest, part) for part in factor.terms]
     return None
 

@@ -72,15 +72,97 @@ def zero(shape: tuple[Dim, ...]) -> Matrix:
 def add(*terms: Matrix) -> Matrix:
     """Return a sum, the scalars that all its terms have in front of it."""
     flat = tuple(p for term in terms for p in (term.args if term.head == "add" else (term,)))
-    flat = tuple(p for p in flat if p.head != "zero") or flat[:1]
+    flat = _collected(tuple(p for p in flat if p.head != "zero") or flat[:1])
     if len(flat) == 1:
         return flat[0]
     common = [s for s in _scalars(flat[0]) if all(s in _scalars(p) for p in flat[1:])]
     if not common or not flat[0].shape:
-        return Matrix("add", flat[0].shape, flat)
-    return scaled(
-        tuple(common), Matrix("add", flat[0].shape, tuple(_without(p, common) for p in flat))
-    )
+        return _bracketed(flat) or Matrix("add", flat[0].shape, flat)
+    return scaled(tuple(common), add(*(_without(p, common) for p in flat)))
+
+
+def _collected(terms: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+    """Return the terms of a sum with those that differ in a number alone made one."""
+    total: dict[Matrix, Number] = {}
+    for term in terms:
+        coefficient, rest = _split_number(term)
+        total[rest] = total.get(rest, 0) + coefficient
+    if len(total) == len(terms):
+        return _plain_first(terms)
+    kept = tuple(scaled((scalar(number(c)),), rest) for rest, c in total.items() if c)
+    return kept or (zero(terms[0].shape),)
+
+
+def _plain_first(terms: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+    """Put of two terms of the same tensors that with fewer transposes first."""
+    if len(terms) != 2 or _split_number(terms[0])[0] != _split_number(terms[1])[0]:
+        return terms
+    one, other = (sorted(_tensors(term)) for term in terms)
+    return tuple(sorted(terms, key=_transposes)) if one == other else terms
+
+
+def _tensors(matrix: Matrix) -> Iterator[int]:
+    if matrix.head == "tensor":
+        yield id(matrix.value)
+    for part in matrix.args:
+        yield from _tensors(part)
+
+
+def _transposes(matrix: Matrix) -> int:
+    return (matrix.head == "transpose") + sum(map(_transposes, matrix.args))
+
+
+def _split_number(matrix: Matrix) -> tuple[Number, Matrix]:
+    """Return an expression as a number times the rest."""
+    if is_number(matrix):
+        return matrix.value.value, scalar(ONE)
+    if matrix.head == "scaled" and is_number(matrix.args[0]):
+        return matrix.args[0].value.value, scaled(matrix.args[1:-1], matrix.args[-1])
+    return 1, matrix
+
+
+def _bracketed(terms: tuple[Matrix, ...]) -> Matrix | None:
+    """Take out of a sum what its products begin and end with, or the vector they are applied to.
+
+    So it is ``Aᵀ (diag(p) − p pᵀ) A`` and ``(B + Bᵀ) x``; but ``B X + Bᵀ X``, as textbooks have it.
+    """
+    bare = [p.args[-1] if p.head == "scaled" else p for p in terms]
+    if any(p.head != "chain" for p in bare):
+        return None
+    room = min(len(p.args) for p in bare)
+    left = _shared([p.args for p in bare], room)
+    right = _shared([p.args[::-1] for p in bare], room - left)
+    sandwich = left and right
+    applied = (right and len(terms[0].shape) == 1) or (left and is_row(bare[0]))
+    if not (sandwich or applied):
+        return None
+    first = bare[0].args
+    if left and len(first[left - 1].shape) == 1:
+        return None  # a column, and a row after it
+    middles = []
+    for term, product in zip(terms, bare, strict=True):
+        inside = product.args[left : len(product.args) - right]
+        if not inside and not sandwich:
+            return None
+        scalars = term.args[:-1] if term.head == "scaled" else ()
+        whole = chain(*inside) if inside else identity(first[left - 1].shape[1])
+        middles.append(scaled(scalars, whole))
+    if any(len(part.shape) != 2 or part.shape[0] == 1 for part in middles):
+        return None
+    numbers = {_split_number(part)[0] for part in middles}
+    if len(numbers) == 1:
+        middles = [_split_number(part)[1] for part in middles]
+    middles.sort(key=lambda part: part.head == "transpose")
+    made = chain(*first[:left], add(*middles), *first[len(first) - right :])
+    return scaled((scalar(number(numbers.pop())),), made) if len(numbers) == 1 else made
+
+
+def _shared(rows: list[tuple[Matrix, ...]], most: int) -> int:
+    """Return how many leading factors products share."""
+    often = 0
+    while often < most and all(row[often] == rows[0][often] for row in rows):
+        often += 1
+    return often
 
 
 def _scalars(matrix: Matrix) -> tuple[Matrix, ...]:
@@ -168,7 +250,8 @@ def transposed(matrix: Matrix) -> Matrix:
         case "zero":
             return zero(turned)
         case "add" if len(matrix.shape) == 2 and turned[0] != 1:
-            return add(*map(transposed, matrix.args))
+            parts = tuple(map(transposed, matrix.args))
+            return matrix if set(parts) == set(matrix.args) else add(*parts)
         case "scaled":
             return scaled(matrix.args[:-1], transposed(matrix.args[-1]))
         case "hadamard" if len(matrix.shape) == 2:
@@ -220,6 +303,8 @@ def inverse(matrix: Matrix) -> Matrix:
         return transposed(matrix)
     if matrix.head == "transpose":
         return transposed(inverse(matrix.args[0]))
+    if matrix.head == "chain" and all(part.head == "transpose" for part in matrix.args):
+        return transposed(inverse(transposed(matrix)))
     return Matrix("inverse", matrix.shape, (matrix,))
 
 
@@ -270,9 +355,29 @@ def oriented(matrix: Matrix) -> Matrix:
             for order in (turned.args, turned.args[::-1]):
                 if Matrix("add", turned.shape, order) in brackets:
                     return norm(Matrix("add", turned.shape, order))
-        return Matrix(part.head, part.shape, args, part.value) if args != part.args else part
+        made = Matrix(part.head, part.shape, args, part.value) if args != part.args else part
+        return _minus_inside(made)
 
     return turn(matrix)
+
+
+def _minus_inside(matrix: Matrix) -> Matrix:
+    """Put the minus before a product into a difference in it."""
+    coefficient, rest = _split_number(matrix)
+    front = rest.args[:-1] if rest.head == "scaled" else ()
+    product = rest.args[-1] if front else rest
+    if coefficient >= 0 or product.head != "chain":
+        return matrix
+    bare = [p.args[0] if p.head == "transpose" else p for p in product.args]
+    if sum(part.head == "add" for part in bare) != 1:
+        return matrix  # a bracket and its transpose are read as one square
+    for i, part in enumerate(product.args):
+        negative = sum(_split_number(p)[0] < 0 for p in part.args)
+        if part.head == "add" and 2 * negative >= len(part.args):
+            terms = sorted(map(negated, part.args), key=lambda p: _split_number(p)[0] < 0)
+            turned = chain(*product.args[:i], add(*terms), *product.args[i + 1 :])
+            return scaled((scalar(number(-coefficient)), *front), turned)
+    return matrix
 
 
 def negated(matrix: Matrix) -> Matrix:

@@ -92,7 +92,8 @@ class _Presentation:
             made: Term = Add(tuple(sorted((self.of(t, used) for t in term.terms), key=self._place)))
             return made
         if isinstance(term, Mul):
-            factors = [self.of(factor, used) for factor in _with_sign(term)]
+            turned = self._twins_turned(_with_sign(term))
+            factors = [self.of(factor, used) for factor in turned]
             product: Term = Mul(tuple(sorted(factors, key=self._rank)))
             return product if len(factors) > 1 else factors[0]
         if isinstance(term, Apply):
@@ -140,6 +141,21 @@ class _Presentation:
             return bracket
         made: Term = Add(tuple(sorted(map(_negative, bracket.terms), key=self._place)))
         return made
+
+    def _twins_turned(self, factors: tuple[Term, ...]) -> tuple[Term, ...]:
+        """Turn two brackets that differ in their indices to begin with what reads first."""
+        for factor in factors:
+            bracket = _bracket_in(factor)
+            if bracket is None or _has_number(bracket, 1) or _has_number(bracket, -1):
+                continue
+            twins = [
+                f for f in factors if type(f) is type(factor) and _tensors(f) == _tensors(factor)
+            ]
+            leading = max(bracket.terms, key=lambda t: (_degree(t), self._key(_size(t))))
+            turned = {f: _flipped(f) for f in twins}
+            if len(twins) == 2 and split_number(leading)[0] < 0 and None not in turned.values():
+                return tuple(turned.get(f) or f for f in factors)
+        return factors
 
     def _rank(self, factor: Term) -> tuple[Any, ...]:
         """Order factors: numbers, deltas, cotangents, elements, functions, brackets, sums."""
@@ -240,6 +256,19 @@ def _two_turned(factors: tuple[Term, ...]) -> tuple[Term, ...]:
     return factors
 
 
+def _bracket_in(term: Term) -> Add | None:
+    """Return the bracket that a term is turned round by."""
+    match term:
+        case Add():
+            return term
+        case Sum():
+            return _bracket_in(term.body)
+        case Mul(factors):
+            found = (_bracket_in(factor) for factor in factors if _flipped(factor) is not None)
+            return next(found, None)
+    return None
+
+
 def _has_number(bracket: Term, sign: int) -> bool:
     """Return whether a bracket holds a number of a sign."""
     terms = bracket.terms if isinstance(bracket, Add) else ()
@@ -249,7 +278,7 @@ def _has_number(bracket: Term, sign: int) -> bool:
 def _has_twin(bracket: Term, factors: Sequence[Term]) -> bool:
     """Return whether a bracket stands in a product twice, at other indices."""
     tensors = _tensors(bracket)
-    return sum(isinstance(f, Add) and _tensors(f) == tensors for f in factors) > 1
+    return sum(isinstance(f, Add | Sum) and _tensors(f) == tensors for f in factors) > 1
 
 
 def _tensors(term: Term) -> set[Any]:

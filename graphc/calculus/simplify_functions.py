@@ -17,7 +17,7 @@ from graphc.calculus.index_terms import (
 )
 from graphc.calculus.simplify_numbers import number, split_number
 from graphc.calculus.simplify_terms import INDICATORS, REMAKE, minus, plus, raised, times
-from graphc.ir.terms import Add, Apply, Num, Term
+from graphc.ir.terms import Add, Apply, Determinant, Num, Term
 from graphc.ops.scalars import SCALARS
 
 FOLDED = INDICATORS | {"floor", "ceil", "sign", "absolute", "relu", "maximum", "minimum"}
@@ -103,6 +103,9 @@ def _log(x: Term) -> Term:
         else:
             rest.append(factor)
     left = times(*rest)
+    match left:
+        case Apply("absolute", (Determinant("det", row, column, extent, body),)):
+            return plus(*terms, Determinant("logdet", row, column, extent, body))
     if isinstance(left, Apply) and left.function == "power" and left.args[1] is MINUS:
         return plus(*terms, minus(_log(left.args[0])))
     return plus(*terms, ZERO if left is ONE else Apply("log", (left,)))

@@ -25,7 +25,7 @@ from graphc.calculus.index_terms import (
 )
 from graphc.calculus.simplify_relabelled import RELABEL, relabelled
 from graphc.calculus.simplify_terms import REMAKE, Change, plus, raised, replace, times
-from graphc.ir.terms import Add, Best, Delta, Mul, Num, Product, Ref, Sum, Symbol, Term
+from graphc.ir.terms import Add, Apply, Best, Delta, Mul, Num, Product, Ref, Sum, Symbol, Term
 
 # Rules for two factors that are all that depends on a summed index: what their sum is, or None.
 PAIRS: list[Callable[[Term, Term, Index], Term | None]] = []
@@ -72,14 +72,18 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
     for position, factor in enumerate(factors):
         rest = factors[:position] + factors[position + 1 :]
         if isinstance(factor, Sum) and free(factor) & bound:
-            inner, body = opened_nest(factor)
-            return _sum_of_product([*indices, *inner], [*rest, *factors_of(body)])
+            opened_here, body = opened_nest(factor)
+            return _sum_of_product([*indices, *opened_here], [*rest, *factors_of(body)])
         if isinstance(factor, Delta):
             for index in indices:
+                others = [i for i in indices if i is not index]
                 target = solution(factor, index)
                 if target is not None:
-                    left = replace(times(*rest), {index: target})
-                    return sum_over([i for i in indices if i is not index], left)
+                    return sum_over(others, replace(times(*rest), {index: target}))
+                split = _split(factor, index)
+                if split is not None:
+                    target, inner = split
+                    return sum_over([*others, inner], replace(times(*rest), {index: target}))
     paired = _paired(indices, factors)
     if paired is not None:
         return paired
@@ -113,6 +117,29 @@ def solution(part: Delta, index: Index) -> Term | None:
     for one, other in ((part.left, part.right), (part.right, part.left)):
         if one is index and index not in free(other) and in_range(other, index.extent):
             return other
+    return None
+
+
+def _split(part: Delta, index: Index) -> tuple[Term, Index] | None:
+    """Return what takes the place of `index` where a delta fixes its quotient or its remainder.
+
+    For ``⌊k/m⌋ = i`` that is ``m i + r``, and for ``k mod m = i`` it is ``m r + i``, summed over r.
+    """
+    for one, other in ((part.left, part.right), (part.right, part.left)):
+        match one:
+            case Apply("floor_divide" | "remainder" as kind, (whole, Num(int(divisor)))):
+                pass
+            case _:
+                continue
+        if whole is not index or not isinstance(index.extent, int) or index.extent % divisor:
+            continue
+        often = index.extent // divisor
+        quotient = kind == "floor_divide"
+        if index in free(other) or not in_range(other, often if quotient else divisor):
+            continue
+        inner = unused(divisor if quotient else often)
+        high, low = (other, inner) if quotient else (inner, other)
+        return plus(times(Num(divisor), high), low), inner
     return None
 
 

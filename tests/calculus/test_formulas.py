@@ -88,7 +88,7 @@ TEXTBOOK = [
         "2 Σ_j A_ji (Σ_k A_jk x_k − b_j)", "2 Aᵀ (A x − b)",
     ),
     (dot(residual, residual), {A: "A", x: "x", b: "b", residual: "r"}, A, "2 r_i x_j", "2 r xᵀ"),
-    (quadratic, {Q: "A", x: "x"}, x, "Σ_j A_ij x_j + Σ_j A_ji x_j", "A x + Aᵀ x"),
+    (quadratic, {Q: "A", x: "x"}, x, "Σ_j A_ij x_j + Σ_j A_ji x_j", "(A + Aᵀ) x"),
     (quadratic, {Q: "A", x: "x"}, Q, "x_i x_j", "x xᵀ"),
     (trace, {A: "A", X: "X", B: "B"}, X, "Σ_k A_ki B_jk", "Aᵀ Bᵀ"),
     (matmul(A, X), {A: "A", X: "X"}, X, "δ_jl A_ik", None),

@@ -39,10 +39,8 @@ IDENTITIES = {
     "cookbook 77": (lambda: a @ X @ X.T @ b, X, "a bᵀ X + b aᵀ X"),
     "cookbook 78": (lambda: (B @ x + b) @ M @ (D @ x + c), x,
                     "Bᵀ M (D x + c) + Dᵀ Mᵀ (B x + b)"),
-    "cookbook 81": (lambda: x @ B @ x, x, "B x + Bᵀ x"),
-    "cookbook 82": (lambda: a @ X @ X.T @ D @ X @ X.T @ b, X,
-                    "a bᵀ X Xᵀ Dᵀ X + D X Xᵀ b aᵀ X + b aᵀ X Xᵀ D X + Dᵀ X Xᵀ a bᵀ X"),
-    "cookbook 84": (lambda: (x - a) @ Q @ (x - a), x, "Q (x − a) + Qᵀ (x − a)"),
+    "cookbook 81": (lambda: x @ B @ x, x, "(B + Bᵀ) x"),
+    "cookbook 84": (lambda: (x - a) @ Q @ (x - a), x, "(Q + Qᵀ) (x − a)"),
     "cookbook 88": (lambda: np.sum((d - A @ x) ** 2), A, "2 (A x − d) xᵀ"),
     "cookbook 90": (lambda: a @ Q @ Q @ b, Q, "a bᵀ Qᵀ + Qᵀ a bᵀ"),
     "cookbook 99": (lambda: np.trace(Q), Q, "I"),
@@ -56,7 +54,7 @@ IDENTITIES = {
     "cookbook 108": (lambda: np.trace(X.T @ B @ X), X, "B X + Bᵀ X"),
     "cookbook 111": (lambda: np.trace(X @ X.T @ B), X, "B X + Bᵀ X"),
     "cookbook 116": (lambda: np.trace(X.T @ X), X, "2 X"),
-    "cookbook 117": (lambda: np.trace(B @ X @ X.T @ D), X, "Bᵀ Dᵀ X + D B X"),
+    "cookbook 117": (lambda: np.trace(B @ X @ X.T @ D), X, "D B X + Bᵀ Dᵀ X"),
     "cookbook 118": (lambda: np.trace(B @ Q @ D @ Q), Q, "Dᵀ Qᵀ Bᵀ + Bᵀ Qᵀ Dᵀ"),
     "cookbook 122": (lambda: np.trace(Q @ Q @ Q), Q, "3 (Qᵀ)²"),
     "cookbook 129": (lambda: np.sqrt(np.sum((x - a) ** 2)), x, "(x − a) / ‖x − a‖"),
@@ -171,6 +169,12 @@ def test_kronecker_products(feed):
     check(gc.jacobian(product @ w, w), "E ⊗ F", feed | data)
     check(gc.grad(np.sum((product @ w) ** 2), w), "2 (Eᵀ ⊗ Fᵀ) (E ⊗ F) w", feed | data)
     assert formula_of(product).latex == r"E \otimes F"
+
+
+def test_a_form_of_the_fourth_degree(feed):
+    formula = formula_of(gc.grad(a @ X @ X.T @ D @ X @ X.T @ b, X))
+    terms = "a bᵀ X Xᵀ Dᵀ X + D X Xᵀ b aᵀ X + b aᵀ X Xᵀ D X + Dᵀ X Xᵀ a bᵀ X"
+    assert sorted(formula.text.split(" + ")) == sorted(terms.split(" + "))
 
 
 PRODUCTS = {
