@@ -10,7 +10,7 @@ import graphc as gc
 SAMPLES = 3
 CASES = {
     f"{module}: {case.name}": case
-    for module in ("activations", "costs", "layers", "convolutions", "recurrent")
+    for module in ("activations", "costs", "layers", "convolutions", "recurrent", "resampling")
     for case in importlib.import_module(f"tests.operations.{module}").CASES
 }
 CHOSEN = [
@@ -39,6 +39,19 @@ CHOSEN = [
     "convolutions: gc.adaptive_avg_pool2d((3, 4))",
     "recurrent: gc.LSTM (proj_size=2, num_layers=2, bias=False, started)",
     "recurrent: gc.ctc (lengths)",
+    "layers: gc.MultiheadAttention (add_bias_kv, add_zero_attn, key_padding_mask)",
+    "resampling: gc.EmbeddingBag(4, 3) (mode=max, padding_idx=0)",
+    "resampling: gc.unfold (kernel_size=(2, 3), dilation=(1, 2), padding=2, stride=(2, 1))",
+    "resampling: gc.fold (output_size=(4, 5), kernel_size=2)",
+    "resampling: gc.interpolate (mode=nearest, size=(3, 7))",
+    "resampling: gc.interpolate (mode=bicubic, scale_factor=2)",
+    "resampling: gc.grid_sample (mode=bicubic, padding_mode=reflection, align_corners=False; "
+    "2 axes)",
+    "resampling: gc.max_unpool2d, gc.max_pool2d (return_indices=True; 2)",
+    "resampling: gc.fractional_max_pool2d (2, output_size=(4, 5))",
+    "resampling: gc.adaptive_max_pool2d ((3, None), return_indices=True)",
+    "resampling: gc.pixel_shuffle (upscale_factor=2)",
+    "resampling: gc.pad (pad=(1, -2, -1, 3), value=0.5)",
 ]
 
 
