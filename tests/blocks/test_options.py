@@ -186,8 +186,8 @@ def test_transformers_drop_where_torch_drops(torch, kind, monkeypatch):
     params = gc.from_torch(state, program.init_params())
     np.testing.assert_allclose(program.forward(params), expected.detach(), rtol=1e-10, atol=1e-12)
     with pytest.raises(UsageError, match=r"dropout=0.4 needs noise in the call.*\(nhead, .*drop"):
-        block(*given)
-    assert block(*given, training=False).shape == (3, 4)
+        block(*map(gc.constant, given))
+    assert block(*map(gc.constant, given), training=False).shape == (3, 4)
 
 
 X = gc.observed("x", shape=(5, 4))
@@ -221,7 +221,7 @@ X = gc.observed("x", shape=(5, 4))
         ("mode='reflect' cuts nothing off", lambda: gc.pad(X, (-1, 1), mode="reflect")),
         ("upscale_factor is an integer", lambda: gc.pixel_shuffle(np.ones((4, 2, 2)), 0.5)),
         ("per_sample_weights work with mode='sum'",
-         lambda: gc.EmbeddingBag(3, 2)(np.array([1, 2]), np.ones(2))),
+         lambda: gc.EmbeddingBag(3, 2)(gc.constant([1, 2]), np.ones(2))),
         ("give either output_size or output_ratio",
          lambda: gc.fractional_max_pool2d(np.ones((1, 5, 5)), np.ones((1, 2)), 2)),
         ("output_size differs from", lambda: gc.max_unpool1d(
