@@ -16,9 +16,9 @@ from graphc.emit.dialect import (
     Speller,
     typed,
 )
-from graphc.emit.forms import is_mask
+from graphc.emit.forms import host_scalars, is_mask
 from graphc.emit.helpers import NATIVE, helper
-from graphc.ir.nodes import Node
+from graphc.ir.nodes import Node, topological
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import constant, scalar_value
 from graphc.ops.scalars import SCALARS
@@ -45,6 +45,8 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
     of = quick_operands(node, of, dialect)
     function, args, lib = node.function, node.args, dialect.lib
     row = SCALARS[function]
+    if function == "real" and _of_numbers(args[0]):
+        return Spelled(f"{dialect.dtype}({of(args[0]).text})")
     if function == "real":
         return Spelled(f"{of(args[0]).within(ATOM)}.astype({dialect.dtype})")
     if function == "integer":
@@ -82,6 +84,13 @@ def spell_elementwise(node: Elementwise, of: Speller, dialect: Dialect) -> Spell
         return Spelled(f"{lib}.{row.ufunc or row.function}({inner})")
     rounded = "" if dialect.wide or function in NATIVE else f".astype({dialect.dtype})"
     return Spelled(f"{helper(function, dialect)}({inner}){rounded}")
+
+
+def _of_numbers(node: Node) -> bool:
+    """Return whether a node compares Python numbers: sizes and constants."""
+    if node.shape or node.kind != "boolean" or not isinstance(node, Elementwise):
+        return False
+    return host_scalars(topological(node.args)).issuperset(node.args)
 
 
 def _masks(args: tuple[Node, ...], of: Speller) -> tuple[Node, ...]:

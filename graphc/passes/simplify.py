@@ -19,6 +19,7 @@ from graphc.ops.contraction import (
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather, ScatterAdd
 from graphc.ops.leaves import constant, scalar_value
+from graphc.ops.reduction import Reduction
 from graphc.ops.several import Bundle, Item, item
 from graphc.ops.structural import Pad, Reshape, Slice, reshape
 from graphc.ops.windows import Fold
@@ -143,6 +144,17 @@ def whole(node: Node) -> Node | None:
         return x if list(node.spans) == along else x.args[0]
     made: Node = Slice((x,), node.spans)
     return made if isinstance(node, Pad) else None
+
+
+def single(node: Node) -> Node | None:
+    """Along no axes, an extreme, a product or a sum of exponentials is the element itself."""
+    if not isinstance(node, Reduction) or node.axes:
+        return None
+    (x,) = node.args
+    if node.function == "norm":
+        return elementwise("absolute", x)
+    same = node.function in ("max", "min", "prod", "any", "all", "logsumexp")
+    return x if same and x.type == node.type else None
 
 
 def squares(node: Node) -> Node | None:
@@ -305,6 +317,7 @@ def picked(node: Node) -> Node | None:
 
 
 RULES: dict[type[Node], tuple[Rule, ...]] = {
+    Reduction: (single,),
     Slice: (whole,),
     Pad: (whole,),
     Elementwise: (

@@ -211,3 +211,13 @@ def test_a_mask_that_another_function_converted():
     t = np.signbit(np.tanh(z)) * 1.0
     c = gc.cost((t * [1.0, 2.0, 3.0]).sum() + (np.cos(t) * w * x).sum(), name="C")
     agree(Graph(c, np.broadcast_to(t, (2, 3)), name="masked"))
+
+
+def test_reductions_of_numbers():
+    """Along no axes, of a size and of numbers: the elements themselves."""
+    x, w = gc.observed("x", shape="n"), gc.parameter("w")
+    n = np.cos(0 * x).sum()
+    parts = [np.max(n), np.prod(w), np.min(w * n), np.linalg.norm(w), gc.logsumexp(n), np.max(3)]
+    softened = gc.softmax(np.stack([n, w]), axis=0)[0] + np.linalg.norm(n) + (n > 2) * w
+    graph = Graph(gc.cost(sum(parts[1:], parts[0]) * softened, name="C"), n, name="single")
+    agree(graph)
