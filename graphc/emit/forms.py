@@ -8,7 +8,7 @@ from __future__ import annotations
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.indexing import ScatterAdd, ScatterSet
+from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.leaves import Constant, Input, Iota, Size, scalar_value
 from graphc.ops.structural import Pad, Reshape, Slice
 from graphc.ops.windows import Fold, Windows
@@ -32,6 +32,8 @@ def is_view(node: Node) -> bool:
     """Return whether the result shares memory with the operand, or may."""
     if isinstance(node, Reshape | Slice | Windows):
         return True
+    if isinstance(node, Gather):  # what single numbers index is a view: x[:, i]
+        return bool(node.shape) and not any(index.shape for index in node.args[1:])
     if not is_shuffle(node):
         return False
     assert isinstance(node, Contraction)

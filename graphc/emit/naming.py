@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from keyword import kwlist
 
 
 class Namer:
@@ -35,7 +36,7 @@ class Namer:
         # From the last number that was given out: a thousand equal wishes stay cheap.
         number = self._next.get(wish, 1)
         name = wish if number == 1 else _numbered(wish, number)
-        while name in self.taken or name in _BUILTINS or name in self._spelled:
+        while name in self.taken or name in _REFUSED or name in self._spelled:
             number += 1
             name = _numbered(wish, number)
         self._next[wish] = number
@@ -59,3 +60,6 @@ _BUILTINS = (
     "ValueError", "TypeError", "FloatingPointError", "min", "enumerate", "reversed",
     "ArithmeticError", "bool", "isinstance", "dict",
 )  # fmt: skip
+
+# A stack of values called `a` would be called `as`.
+_REFUSED = frozenset((*_BUILTINS, *kwlist))

@@ -173,3 +173,25 @@ def test_no_warnings_are_shown(style, recwarn):
         program.loss_and_grad(program.Params(np.zeros(2)), x=np.full((1, 2), 1e300))
         with pytest.raises(FloatingPointError):
             np.float64(1) / np.float64(0)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_row_that_one_number_of_many_picks_is_no_copy(style, known):
+    """NumPy reads ``x[:, i[0]]`` as a view; what is computed in place must not write into x."""
+    x, y = gc.observed("x", shape=(3, 4)), gc.observed("y", shape=3)
+    places = np.array([2, 0])
+    i = gc.constant(places) if known else gc.observed("i", shape=2, kind="integer")
+    column, row = x[:, i[0]], x[i[1]]
+    last, _ = gc.scan(lambda a, k: (np.tanh(a + x[:, k]), None), column + y, i)
+    outputs = [column, row, np.exp(column + y) + 1, last, *gc.grad(last.sum() + row.sum(), [x, y])]
+    inputs = [x, y] if known else [x, y, i]
+    run = gc.compile_function(inputs, outputs, style=style)
+    rng = np.random.default_rng(0)
+    given = [rng.normal(size=(3, 4)), rng.normal(size=3), *([] if known else [places])]
+    check_owned(lambda: run(*given), given)
+    expected = given[0][:, 2] + given[1]
+    np.testing.assert_allclose(run(*given)[2], np.exp(expected) + 1, rtol=1e-13)
+    for k in places:
+        expected = np.tanh(expected + given[0][:, k])
+    np.testing.assert_allclose(run(*given)[3], expected, rtol=1e-13)
