@@ -34,7 +34,7 @@ def affine_grid(
     theta
         (2, 3), or (3, 4) for three axes of space: a matrix, and a shift as its last column.
     size
-        (channels, *space) of the picture that is to be made.
+        ``(channels, *space)`` of the picture that is to be made.
     align_corners
         Whether -1 and 1 are the centres of the corners, and not their outer edges; None is no.
     """
@@ -68,9 +68,9 @@ def grid_sample(
     Parameters
     ----------
     x
-        (channels, *space), two or three axes of known sizes.
+        ``(channels, *space)``, two or three axes of known sizes.
     grid
-        Places, (*new space, axes), from -1 to 1 across the picture, its last axis first.
+        Places, ``(*new space, axes)``, from -1 to 1 across the picture, its last axis first.
     mode
         ``"bilinear"`` (trilinear for three axes), ``"nearest"`` or, for two, ``"bicubic"``.
     padding_mode
