@@ -175,7 +175,10 @@ def _batch(node: FixedPoint, args: Sequence[Node], batched: Sequence[bool], size
 
 
 def _meaning(node: FixedPoint, indices: Indices, element: Element) -> Term:
-    raise FormulaError("a fixed point has no formula; ask for that of the equation")
+    raise FormulaError(
+        "a fixed point z = g(z, w) has no formula; its derivative is (I − ∂g/∂z)⁻¹ ∂g/∂w; ask for "
+        "the formulas of g"
+    )
 
 
 def _evaluate(node: FixedPoint, values: Sequence[Any], sizes: Sizes) -> Any:

@@ -126,7 +126,10 @@ def _swapped(node: Node) -> Node:
 
 
 def _meaning(node: Scan, indices: Indices, element: Element) -> Term:
-    raise FormulaError("a loop has no formula; ask for that of what its step computes")
+    raise FormulaError(
+        "a loop h_t = f(h_(t−1), x_t) has no formula; its derivatives are the recursion "
+        "∂c/∂h_(t−1) = ∂c/∂h_t ∂f/∂h; ask for the formulas of its step"
+    )
 
 
 define(
