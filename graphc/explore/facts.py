@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphc.calculus.formulas import Formula
-from graphc.calculus.names import math_label
+from graphc.calculus.names import subscripted
 from graphc.commentary import space
 from graphc.compile import Compiled, compile
 from graphc.errors import DerivativeError
@@ -125,7 +125,7 @@ def variable_facts(graph: Graph, v: Variable) -> Facts:
     return {
         "id": f"variable {name}",
         "name": name,
-        "label": v.declaration.label or math_label(name),
+        "label": v.declaration.label or subscripted(name, ""),
         "role": "computed" if v.role == "expression" else v.role,
         "kind": v.kind,
         "space": space(v.shape, v.kind) if classes is None else f"{{0..{classes - 1}}}",

@@ -7,7 +7,7 @@
   const facts = data("facts");
   const { typeset } = Formulas(data("letters"));
   const $ = (id) => document.getElementById(id);
-  const canvas = $("canvas"), figure = canvas.querySelector("svg:not(#map)"), main = document.querySelector("main");
+  const canvas = $("canvas"), main = document.querySelector("main");
   const code = $("code"), details = $("details"), status = $("status");
 
   // Make an element: its class, attributes and children; text is text, never markup.
@@ -52,19 +52,42 @@
 
   // An element stands for a thing itself, for it mirrored in the backward pass, or for a part of an
   // open block.
-  const elements = [...figure.querySelectorAll(".gc-group, .gc-node")];
-  const edges = [...figure.querySelectorAll(".gc-edge")];
+  let figure, elements, edges, nodes, forwardParts, twins, edgesAt, whole;
   const standsFor = (g) => [g.dataset.id, g.dataset.twin, g.dataset.id.split(" / ")[0]]
     .find((id) => things.has(id));
   const put = (map, id, g) => map.has(id) ? map.get(id).push(g) : map.set(id, [g]);
-  const nodes = new Map(), forwardParts = new Map(), twins = new Map(), edgesAt = new Map();
-  for (const g of elements) {
-    const id = standsFor(g);
-    if (id === undefined) continue;
-    if (g.dataset.id === id) nodes.set(id, g);
-    put(g.dataset.twin ? twins : forwardParts, id, g);
-  }
-  for (const g of edges) for (const end of [g.dataset.source, g.dataset.target]) put(edgesAt, end, g);
+  const adopt = (svg) => { // take a figure for the one that is shown
+    figure = svg;
+    elements = [...figure.querySelectorAll(".gc-group, .gc-node")];
+    edges = [...figure.querySelectorAll(".gc-edge")];
+    nodes = new Map(), forwardParts = new Map(), twins = new Map(), edgesAt = new Map();
+    let first = true;
+    for (const g of elements) {
+      const id = standsFor(g);
+      if (id === undefined) continue;
+      if (g.dataset.id === id) nodes.set(id, g);
+      put(g.dataset.twin ? twins : forwardParts, id, g);
+      g.setAttribute("role", "button");
+      if (!g.hasAttribute("aria-label")) {
+        g.setAttribute("aria-label", g.querySelector("title")?.textContent || g.dataset.id);
+      }
+      g.setAttribute("aria-pressed", "false");
+      g.setAttribute("tabindex", first ? "0" : "-1");
+      first = false;
+    }
+    for (const g of edges) for (const end of [g.dataset.source, g.dataset.target]) put(edgesAt, end, g);
+    if (figure.hasAttribute("width")) { // for the first time
+      const { width, height } = figure.viewBox.baseVal;
+      figure.dataset.size = JSON.stringify({ width, height });
+      for (const name of ["width", "height"]) figure.removeAttribute(name);
+      figure.setAttribute("preserveAspectRatio", "xMidYMid meet");
+      figure.setAttribute("role", "group");
+      figure.setAttribute("aria-label", `Diagram of ${facts.name}. Arrow keys move from element to element.`);
+      figure.querySelector("title")?.remove();
+    }
+    whole = JSON.parse(figure.dataset.size);
+  };
+  adopt(canvas.querySelector("svg:not(#map)"));
   const shownAs = (id, back) => (back && twins.get(id)) || forwardParts.get(id) || [];
   const edgesOf = (id, back) => shownAs(id, back).flatMap((g) => edgesAt.get(g.dataset.id) || []);
   const maker = new Map(), readers = new Map(variables.map((v) => [v.name, []]));
@@ -595,8 +618,14 @@
     select(block.id, { way: current.back, quiet: true });
     const found = current.back ? block.partials.filter((p) => p.needed).map((p) => p.backward) : block.forward;
     $("caption").replaceChildren(make("span", { class: "way" }, way(current)), make("span", {}, block.name),
-      ...found.filter((n) => n !== null).slice(0, 3).map((n) => formula(n, Infinity, 15)));
+      ...captionOf(found.filter((n) => n !== null)));
     say(`${way(current)}: ${block.name}. ${found.filter((n) => n !== null).map((n) => facts.formulas[n][1]).join("; ")}`);
+  };
+  const captionOf = (found) => { // the formulas that one line holds; the others stand below
+    const room = Math.max(320, shape().width - 560);
+    const fitting = found.slice(0, 3).map((n) => formula(n, Infinity, 15))
+      .filter((svg) => Number(svg.getAttribute("width")) < room && Number(svg.getAttribute("height")) < 60);
+    return fitting.length || !found.length ? fitting : [make("span", { class: "none" }, "a long formula, below")];
   };
   const idOf = (name) => `variable ${name}`;
   const forwards = steps.filter((s) => !s.back).length;
@@ -629,7 +658,6 @@
 
   // --- pan and zoom ----------------------------------------------------------------------------
 
-  const natural = figure.viewBox.baseVal, whole = { width: natural.width, height: natural.height };
   let view = { x: 0, y: 0, width: whole.width, height: whole.height };
   const shape = () => canvas.getBoundingClientRect();
   const settle = () => { // what is closer than the whole figure stays within it, else it is centred
@@ -823,7 +851,7 @@
     }
     return best;
   };
-  figure.addEventListener("keydown", (event) => {
+  canvas.addEventListener("keydown", (event) => {
     const g = event.target.closest(".gc-node, .gc-group");
     if (!g) return;
     if (event.key in ARROWS) {
@@ -930,12 +958,12 @@
   addEventListener("afterprint", () => {
     paper.replaceChildren();
     setTheme(theme);
-    apply();
+    figure.setAttribute("viewBox", boxText(view));
   });
 
   const KEYS = {
     "/": () => search.focus(), "?": () => help.showModal(), f: fit, t: nextTheme,
-    "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3),
+    o: () => swap(), "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3),
     ArrowRight: () => byHand(step + 1), ArrowLeft: () => byHand(step - 1),
     PageDown: () => byHand(step + 1), PageUp: () => byHand(step - 1),
     Home: () => byHand(-1), End: () => byHand(steps.length - 1), " ": play,
@@ -1025,23 +1053,36 @@
       change(sizes[name] + sense * way * 24);
     });
   }
+  // --- composite blocks, open and closed --------------------------------------------------------
+
+  const unfold = $("unfold");
+  let other = $("otherfigure")?.content.querySelector("svg");
+  const nameUnfold = () => {
+    const less = other.querySelectorAll(".gc-group, .gc-node").length;
+    unfold.textContent = elements.length > less ? "Close blocks" : "Open blocks";
+  };
+  const swap = () => {
+    if (!other) return;
+    const before = figure, chosenBefore = selected;
+    before.replaceWith(other);
+    adopt(other);
+    other = before;
+    map.replaceChildren();
+    frame = null;
+    nameUnfold();
+    arrange();
+    open();
+    if (stepping()) goTo(step);
+    else select(chosenBefore, { keepSource: true, quiet: true });
+    say(unfold.textContent === "Close blocks" ? "Blocks are open." : "Blocks are closed.");
+  };
+  if (other) {
+    unfold.hidden = false;
+    unfold.onclick = swap;
+    nameUnfold();
+  }
+
   const start = () => {
-    figure.removeAttribute("width");
-    figure.removeAttribute("height");
-    figure.setAttribute("preserveAspectRatio", "xMidYMid meet");
-    figure.setAttribute("role", "group");
-    figure.setAttribute("aria-label", `Diagram of ${facts.name}. Arrow keys move from element to element.`);
-    figure.querySelector("title")?.remove();
-    let first = true;
-    for (const g of elements) {
-      if (standsFor(g) === undefined) continue;
-      const name = g.querySelector("title")?.textContent || g.dataset.id;
-      g.setAttribute("role", "button");
-      g.setAttribute("aria-label", name);
-      g.setAttribute("aria-pressed", "false");
-      g.setAttribute("tabindex", first ? "0" : "-1");
-      first = false;
-    }
     setTheme(theme);
     arrange();
     showSource();
@@ -1054,11 +1095,13 @@
         apply();
       }
     }).observe(canvas);
-    let resize = null;
+    let resize = null, width = innerWidth;
     addEventListener("resize", () => {
       clearTimeout(resize);
       resize = setTimeout(() => {
         arrange();
+        if (innerWidth === width) return; // a phone's bar comes and goes: what is in view stays
+        width = innerWidth;
         open();
         if (selected) select(selected, { keepSource: true, quiet: true, way: steps[step]?.back });
       }, 150);

@@ -13,14 +13,17 @@ from typing import Any
 from graphc.calculus.names import printable
 from graphc.emit.files import MARK
 from graphc.emit.version import __version__
+from graphc.errors import RenderError
 from graphc.explore.facts import Facts, amount, facts_of
 from graphc.explore.letters import letters_for
 from graphc.language.graph import Graph
 from graphc.render.draw import drawing_of
+from graphc.render.drawing import Drawing
 from graphc.render.palettes import DARK, find_palette
 from graphc.render.svg import colour_rules, prefix_of, print_svg
 
 HERE = Path(__file__).parent
+MOST_OPENED = 60  # blocks of a model whose figure comes in a second form
 # Nothing is loaded, from nowhere: what the page needs stands in it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
@@ -53,7 +56,13 @@ def page_of(
         facts["values"] = values_of(graph, data)
     # A copy of the palette: the page itself decides between light and dark.
     figure = print_svg(drawing, replace(colours))
-    dark = colour_rules(f':root[data-theme="dark"] #{prefix_of(drawing, colours)}', DARK)
+    other = other_drawing(graph, drawing, options)
+    drawings = [drawing] if other is None else [drawing, other]
+    dark = [
+        rule
+        for each in drawings
+        for rule in colour_rules(f':root[data-theme="dark"] #{prefix_of(each, colours)}', DARK)
+    ]
     labels = [v["label"] for v in facts["variables"]]
     letters = letters_for([*(latex for latex, _ in facts["formulas"]), *labels])
     start = "dark" if colours.name == "dark" else "auto"
@@ -66,11 +75,34 @@ def page_of(
         style="\n".join([*dark, (HERE / "page.css").read_text(encoding="utf-8")]),
         stats=statistics(facts),
         figure=figure,
+        other="" if other is None else in_template(print_svg(other, replace(colours))),
         facts=in_script(facts),
         letters=in_script(letters),
         formulas=(HERE / "formulas.js").read_text(encoding="utf-8"),
         script=(HERE / "page.js").read_text(encoding="utf-8"),
     )
+
+
+def other_drawing(graph: Graph, drawing: Drawing, options: Mapping[str, Any]) -> Drawing | None:
+    """Return the figure with its composite blocks open, or closed if they are open.
+
+    None where no block opens, or where the options ask for something else than the whole model.
+    """
+    if options.get("magnify") or options.get("fold") or options.get("positions"):
+        return None
+    if len(graph.uses) > MOST_OPENED:
+        return None
+    try:
+        other = drawing_of(graph, **{**options, "expand": not options.get("expand")})
+    except RenderError:
+        return None
+    same = {n.element.id for n in other.nodes} == {n.element.id for n in drawing.nodes}
+    return None if same else other
+
+
+def in_template(figure: str) -> str:
+    """Return a figure as a part of the page that is not shown until the script asks for it."""
+    return f'<template id="otherfigure">{figure}</template>'
 
 
 def statistics(facts: Facts) -> str:

@@ -310,7 +310,7 @@ def test_narrow_windows_scroll_in_one_column(opened):
 def test_300_blocks(opened):
     page = opened(deep(150))
     took = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
-    assert took < 15000
+    assert took < 30_000  # under two seconds where nothing else runs
     for _ in range(5):
         page.key("End")
         page.key("ArrowLeft")
@@ -636,3 +636,71 @@ def test_a_figure_that_fits_stays_whole_when_formulas_need_room(opened):
 def test_the_header_is_one_line_in_a_wide_window(opened):
     page = opened(long_names(), data={"x": np.ones(3), "y": np.ones(2)}, width=1300)
     assert page.evaluate("document.querySelector('header').getBoundingClientRect().height") < 80
+
+
+@gc.function
+def gate(x):
+    return gc.sigmoid(gc.tanh(x))
+
+
+def composite():
+    o = gate(gc.observed("x", shape=3), name="gate", output="o")
+    cost = gc.cost((o * gc.parameter("v", shape=3)).sum(), name="C")
+    return gc.Graph(cost, name="composite")
+
+
+def test_composite_blocks_open_and_close_in_the_page(opened):
+    page = opened(composite(), data={"x": np.ones(3)})
+    count = "document.querySelectorAll('#canvas .gc-node').length"
+    closed = page.evaluate(count)
+    page.click(node("gate", number=0))
+    page.click("#unfold")
+    assert page.evaluate("document.querySelector('#unfold').textContent") == "Close blocks"
+    assert page.evaluate(count) > closed
+    assert len(selected(page)) > 1  # the block is selected still, by its frame and its parts
+    assert headings(page)[0] == "gate"
+    page.key("PageDown")
+    assert caption(page).startswith("Forward 1 of")
+    assert len(active(page)) > 2
+    page.key("o")
+    assert page.evaluate(count) == closed
+    assert caption(page).startswith("Forward 1 of")  # where one was
+    role = "document.querySelector('.gc-node.active').getAttribute('role')"
+    assert page.evaluate(role) == "button"
+    page.key("Escape")
+    page.evaluate(f"document.querySelector('{node('x', 'variable')}').focus()")
+    page.key("ArrowUp")
+    assert selected(page) == ["function gate 0"]
+    page.prefer("dark")
+    page.key("o")
+    stroke = "getComputedStyle(document.querySelector('.gc-function .gc-shape')).stroke"
+    page.wait(f"{stroke} === 'rgb(138, 162, 255)'")
+    flat = opened(network())
+    assert flat.evaluate("document.querySelector('#unfold').hidden")
+
+
+def test_what_is_in_view_stays_when_a_phones_bar_comes_and_goes(opened):
+    page = opened(network(), width=400, height=760)
+    for _ in range(3):
+        page.click("#closer")
+    page.drag((200, 320), (120, 320))
+    view = "document.querySelector('#canvas > svg').getAttribute('viewBox').split(' ').map(Number)"
+    before = page.evaluate(view)
+    page.resize(400, 700)
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    assert page.evaluate(view)[:3] == pytest.approx(before[:3])
+
+
+def test_a_formula_too_long_for_the_caption_stands_below(opened):
+    x = gc.observed("x", shape=3)
+    z = x
+    for k in range(3):
+        z = (
+            np.tanh(z * gc.parameter(f"a_rather_long_name_of_a_weight_{k}_which_is_long", shape=3))
+            + z
+        )
+    page = opened(gc.Graph(gc.cost(z.sum(), name="C"), name="long"))
+    page.key("PageDown")
+    height = "document.querySelector('.stepper').getBoundingClientRect().height"
+    assert "below" in caption(page)
+    assert page.evaluate(height) < 60
