@@ -140,8 +140,10 @@ def whole(node: Node) -> Node | None:
     against = [(dim - 1, dim, -1) for dim in node.shape]
     if any(span not in pair for span, *pair in zip(node.spans, along, against, strict=True)):
         return None
-    if list(node.spans) == along or (isinstance(x, Slice) and x.spans == node.spans):
-        return x if list(node.spans) == along else x.args[0]
+    if list(node.spans) == along:
+        return x
+    if isinstance(x, Slice) and x.spans == node.spans and x.args[0].shape == x.shape:
+        return x.args[0]
     made: Node = Slice((x,), node.spans)
     return made if isinstance(node, Pad) else None
 

@@ -221,3 +221,9 @@ def test_reductions_of_numbers():
     softened = gc.softmax(np.stack([n, w]), axis=0)[0] + np.linalg.norm(n) + (n > 2) * w
     graph = Graph(gc.cost(sum(parts[1:], parts[0]) * softened, name="C"), n, name="single")
     agree(graph)
+
+
+def test_the_turned_end_of_a_vector_is_turned_again():
+    x, w = gc.observed("x", shape=4), gc.parameter("w", shape=3)
+    y = np.tanh(x[2::-1])[::-1] * w + x[2::-1][::-1] + w[::-1][::-1]
+    agree(Graph(gc.cost((y**2).sum(), name="C"), name="turned"))
