@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
 
 from graphc.control.body import depending
 from graphc.control.choice import Choice
@@ -22,6 +23,9 @@ from graphc.ops.several import Item
 from graphc.ops.structural import Reshape
 from graphc.types import Shape, TupleType
 
+UNKNOWN = 64  # the size that a named dimension counts as
+LARGE = 1 << 15  # elements
+
 
 def reuse(
     statements: Sequence[Node],
@@ -36,7 +40,8 @@ def reuse(
 
     A buffer is free once the last statement that reads it, or a view of it, has run. Functions
     element by element overwrite an operand; a matrix product takes the memory of an earlier one
-    that nothing reads any more: fresh memory costs a page fault every few kilobytes.
+    that nothing reads any more: fresh memory costs a page fault every few kilobytes. Large results
+    of functions take such memory as well, and with it the order in which axes lie there.
     """
     roots = {node: node for node in given}
     # With keepdims=True a reduction gives a buffer of its own; of a named one it is a view.
@@ -56,6 +61,7 @@ def reuse(
     heirs = {leaf: _heirs(leaf, new, uses, inline, order) for leaf, new in donated.items()}
     matrices: set[Node] = set()  # whose memory is a matrix product's, so contiguous
     idle: dict[Shape, list[Node]] = {}
+    spare: dict[Shape, list[Node]] = {}
     for at, node in enumerate(statements):
         if is_matrix_product(node):
             matrices.add(node)
@@ -74,11 +80,24 @@ def reuse(
                     if arg in matrices:
                         matrices.add(node)
                     break
+            if node not in into and isinstance(node, Elementwise) and spare.get(node.shape):
+                into[node] = spare[node.shape].pop()
         for arg in dict.fromkeys(roots.get(n, n) for n in reads[at]):
             taken = node in into and arg is roots[into[node]]
-            if arg in matrices and arg not in kept and last[arg] == at and not taken:
+            if arg in kept or last[arg] != at or taken:
+                continue
+            if arg in matrices:
                 idle.setdefault(arg.shape, []).append(arg)
+            elif arg in mine and _is_large(arg):
+                spare.setdefault(arg.shape, []).append(arg)
     return into
+
+
+def _is_large(node: Node) -> bool:
+    """Return whether a function's result is so large that fresh memory costs page faults."""
+    if not isinstance(node, Elementwise) or node.kind != "real":
+        return False
+    return prod(dim if isinstance(dim, int) else UNKNOWN for dim in node.shape) >= LARGE
 
 
 def _heirs(

@@ -87,7 +87,7 @@ def augments(node: Node, operand: Node) -> bool:
         return True
     if not isinstance(node, Elementwise):
         return False
-    first = node.args[0] is operand or node.function in COMMUTATIVE
+    first = node.args[0] is operand or (node.function in COMMUTATIVE and operand in node.args)
     return SCALARS[node.function].infix is not None and len(node.args) == 2 and first
 
 

@@ -24,7 +24,7 @@ from graphc.ops.contraction import (
 from graphc.ops.elementwise import elementwise
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.leaves import Iota, constant, scalar_value
-from graphc.ops.structural import reshape
+from graphc.ops.structural import Reshape, reshape
 from graphc.passes.ordering import Tree, cheapest, number_of
 from graphc.passes.windowed import lay_windows
 from graphc.types import Dim, Shape, size_of
@@ -32,7 +32,16 @@ from graphc.types import Dim, Shape, size_of
 
 def lower(program: Program) -> Program:
     """Write every product of several operands as matrix products, sums and multiplications."""
-    rules = (_pairs, _lay_windows, _product, _sum_first, _moves, _on_diagonal, _gather_axis_first)
+    rules = (
+        _pairs,
+        _lay_windows,
+        _product,
+        _sum_first,
+        _sum_unmerged,
+        _moves,
+        _on_diagonal,
+        _gather_axis_first,
+    )
     return rewrite(program, *rules)
 
 
@@ -197,6 +206,21 @@ def _sum_first(node: Node) -> Node | None:
     target = distinct if steps[0] else kept
     inner = contract((arg,), (labels,), target)
     return contract((inner,), (target,), node.output, extents_of(node))
+
+
+def _sum_unmerged(node: Node) -> Node | None:
+    """Sum over the first axes before the others are merged: then only the sums are copied."""
+    if not isinstance(node, Contraction) or len(node.args) != 1 or node.extents:
+        return None
+    (whole,), (labels,) = node.args, node.inputs
+    count = len(labels) - len(node.output)
+    if not isinstance(whole, Reshape) or not count or labels[count:] != node.output:
+        return None
+    (inner,) = whole.args
+    if inner.type.rank <= whole.type.rank or inner.shape[:count] != whole.shape[:count]:
+        return None
+    own = tuple(range(inner.type.rank))
+    return reshape(contract((inner,), (own,), own[count:]), node.shape)
 
 
 def _moves(node: Node) -> Node | None:

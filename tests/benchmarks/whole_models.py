@@ -1,4 +1,4 @@
-"""Whole models: a deep transformer, a long recurrent net, a very long chain, beside JAX.
+"""Whole models: a transformer, recurrent nets, convolutions, a very long chain, beside JAX.
 
     PYTHONPATH=. python -m tests.benchmarks.whole_models
 
@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES, CALLS = 4, 7
 STEPS, WIDTH, HEADS, INNER = 16, 64, 4, 128  # of the transformer
 FEATURES, HIDDEN = 8, 32  # of the recurrent net
+MANY, WIDE = 64, 64  # samples and width of the recurrent net with many samples
+CHANNELS, IMAGE, IMAGES = 32, 16, 16  # of the convolutions
 SIDE = 16  # of the chain
 
 
@@ -106,29 +108,29 @@ def _transformer_parameters(blocks: int) -> tuple[list[str], list[tuple[int, ...
     return [net.name_of(v) for v in net.parameters], [v.shape for v in net.parameters]
 
 
-def graphc_lstm(steps: int) -> Callable[[], float]:
+def graphc_lstm(steps: int, samples: int = SAMPLES, hidden: int = HIDDEN) -> Callable[[], float]:
     """graphc: an LSTM over so many steps, by a loop."""
     import graphc as gc
 
     x = gc.observed("x", shape=(steps, FEATURES))
-    out, *_ = gc.LSTM(HIDDEN, name="rnn")(x)
+    out, *_ = gc.LSTM(hidden, name="rnn")(x)
     net = gc.Graph(gc.cost(np.mean(out**2), name="C"), name="recurrent")
     program = gc.compile(net)
     shapes = {program.graph.name_of(v): v.shape for v in net.parameters}
     arrays = numbers(*(shapes[name] for name in program.Params._fields))
-    (data,) = numbers((SAMPLES, steps, FEATURES))
+    (data,) = numbers((samples, steps, FEATURES))
     return _finished(program, arrays, data)
 
 
-def jax_lstm(steps: int) -> Callable[[], float]:
+def jax_lstm(steps: int, samples: int = SAMPLES, hidden: int = HIDDEN) -> Callable[[], float]:
     """JAX: the same by ``lax.scan``."""
     import jax
     import jax.numpy as jnp
 
     _configure(jax)
-    shapes = [(4 * HIDDEN, FEATURES), (4 * HIDDEN, HIDDEN), (4 * HIDDEN,), (4 * HIDDEN,)]
+    shapes = [(4 * hidden, FEATURES), (4 * hidden, hidden), (4 * hidden,), (4 * hidden,)]
     arrays = numbers(*shapes)
-    (data,) = numbers((SAMPLES, steps, FEATURES))
+    (data,) = numbers((samples, steps, FEATURES))
 
     def loss(p: Any, x: Any) -> Any:
         w, u, b, c = p
@@ -140,12 +142,93 @@ def jax_lstm(steps: int) -> Callable[[], float]:
             h = jax.nn.sigmoid(o) * jnp.tanh(cell)
             return (h, cell), h
 
-        start = jnp.zeros((SAMPLES, HIDDEN))
+        start = jnp.zeros((samples, hidden))
         _, out = jax.lax.scan(step, (start, start), x.swapaxes(0, 1))
         return (out**2).mean()
 
     step = jax.jit(jax.value_and_grad(loss))
     return lambda: float(jax.block_until_ready(step(arrays, data))[0])
+
+
+def torch_lstm(steps: int, samples: int = SAMPLES, hidden: int = HIDDEN) -> Callable[[], float]:
+    """PyTorch: the same by ``torch.nn.LSTM``."""
+    import torch
+
+    net = torch.nn.LSTM(FEATURES, hidden, batch_first=True, dtype=torch.float64)
+    arrays = numbers(*(tuple(p.shape) for p in net.parameters()))
+    (data,) = numbers((samples, steps, FEATURES))
+    with torch.no_grad():
+        for p, array in zip(net.parameters(), arrays, strict=True):
+            p.copy_(torch.from_numpy(array))
+    return _torch_call(net, lambda x: (net(x)[0] ** 2).mean(), data)
+
+
+def _torch_call(net: Any, loss: Callable[[Any], Any], data: np.ndarray) -> Callable[[], float]:
+    import torch
+
+    x = torch.from_numpy(data)
+
+    def call() -> float:
+        net.zero_grad()
+        value = loss(x)
+        value.backward()
+        return float(value.detach())
+
+    return call
+
+
+def _convolution_shapes(layers: int) -> list[tuple[int, ...]]:
+    shapes: list[tuple[int, ...]] = []
+    for _ in range(layers):
+        shapes += [(CHANNELS, CHANNELS, 3, 3), (CHANNELS,)]
+    return shapes
+
+
+def graphc_convolutions(layers: int) -> Callable[[], float]:
+    """graphc: layers of 3 x 3 convolutions and ReLU."""
+    import graphc as gc
+
+    z = x = gc.observed("x", shape=(CHANNELS, IMAGE, IMAGE))
+    for i in range(layers):
+        z = gc.relu(gc.Conv2d(CHANNELS, 3, padding=1, name=f"conv{i}")(z))
+    program = gc.compile(gc.Graph(gc.cost(np.mean(z**2), name="C"), name="convolutions"))
+    (data,) = numbers((IMAGES, *x.shape))
+    return _finished(program, numbers(*_convolution_shapes(layers)), data)
+
+
+def jax_convolutions(layers: int) -> Callable[[], float]:
+    """JAX: the same."""
+    import jax
+
+    _configure(jax)
+    arrays = numbers(*_convolution_shapes(layers))
+    (data,) = numbers((IMAGES, CHANNELS, IMAGE, IMAGE))
+
+    def loss(p: Any, z: Any) -> Any:
+        for w, b in zip(p[::2], p[1::2], strict=True):
+            z = jax.lax.conv_general_dilated(z, w, (1, 1), [(1, 1), (1, 1)])
+            z = jax.nn.relu(z + b[:, None, None])
+        return (z**2).mean()
+
+    step = jax.jit(jax.value_and_grad(loss))
+    return lambda: float(jax.block_until_ready(step(arrays, data))[0])
+
+
+def torch_convolutions(layers: int) -> Callable[[], float]:
+    """PyTorch: the same."""
+    import torch
+
+    parts: list[Any] = []
+    for _ in range(layers):
+        conv = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, dtype=torch.float64)
+        parts += [conv, torch.nn.ReLU()]
+    net = torch.nn.Sequential(*parts)
+    (data,) = numbers((IMAGES, CHANNELS, IMAGE, IMAGE))
+    with torch.no_grad():
+        arrays = numbers(*_convolution_shapes(layers))
+        for p, array in zip(net.parameters(), arrays, strict=True):
+            p.copy_(torch.from_numpy(array))
+    return _torch_call(net, lambda x: (net(x) ** 2).mean(), data)
 
 
 def graphc_chain(blocks: int) -> Callable[[], float]:
@@ -191,25 +274,46 @@ def _configure(jax: Any) -> None:
 
 MODELS: dict[str, tuple[int, dict[str, Callable[[int], Callable[[], float]]]]] = {
     "transformer": (24, {"graphc": graphc_transformer, "JAX": jax_transformer}),
-    "LSTM": (512, {"graphc": graphc_lstm, "JAX": jax_lstm}),
+    "LSTM": (512, {"graphc": graphc_lstm, "JAX": jax_lstm, "torch": torch_lstm}),
+    "LSTM, many": (
+        512,
+        {
+            "graphc": lambda steps: graphc_lstm(steps, MANY, WIDE),
+            "JAX": lambda steps: jax_lstm(steps, MANY, WIDE),
+            "torch": lambda steps: torch_lstm(steps, MANY, WIDE),
+        },
+    ),
+    "convolutions": (
+        3,
+        {
+            "graphc": graphc_convolutions,
+            "JAX": jax_convolutions,
+            "torch": torch_convolutions,
+        },
+    ),
     "chain": (5000, {"graphc": graphc_chain, "JAX": jax_chain}),
 }
 
 
 def measured(model: str, peer: str, size: int) -> dict[str, float]:
-    """Return seconds to the first gradients, the median of later calls, and the loss."""
+    """Return seconds to the first gradients, medians of later calls, and the loss.
+
+    The processor's time beside the clock's tells how busy the machine was with something else.
+    """
     make = MODELS[model][1][peer]
     make(2)()  # what a library does once in a process is not timed
     start = time.perf_counter()
     call = make(size)
     loss = call()
     ready = time.perf_counter() - start
-    calls = []
+    calls, busy = [], []
     for _ in range(CALLS):
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         call()
         calls.append(time.perf_counter() - start)
-    return {"ready": ready, "call": statistics.median(calls), "loss": loss}
+        busy.append(time.process_time() - used)
+    medians = {"call": statistics.median(calls), "processor": statistics.median(busy)}
+    return {"ready": ready, **medians, "loss": loss}
 
 
 def main() -> int:
@@ -224,7 +328,8 @@ def main() -> int:
         size = max(2, round(MODELS[model][0] * options.scale))
         print(json.dumps(measured(model, peer, size)))
         return 0
-    print(f"{'model':<22}{'peer':<8}{'to first gradients':>20}{'a call':>12}{'loss':>22}")
+    columns = f"{'a call':>12}{'processor':>14}{'loss':>22}"
+    print(f"{'model':<22}{'peer':<8}{'to first gradients':>20}{columns}")
     for model, (size, peers) in MODELS.items():
         if options.only not in (None, model):
             continue
@@ -238,7 +343,7 @@ def main() -> int:
             name = f"{model}, {max(2, round(size * options.scale))}"
             print(
                 f"{name:<22}{peer:<8}{found['ready']:>18.2f} s{1e3 * found['call']:>9.2f} ms"
-                f"{found['loss']:>22.15g}",
+                f"{1e3 * found['processor']:>11.2f} ms{found['loss']:>22.15g}",
                 flush=True,
             )
         if not np.allclose(losses, losses[0], rtol=1e-9):

@@ -141,7 +141,7 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     # softmax1: backward
     t6 = d_softmax1_out * softmax1_out
     total3 = np.add.reduce(t6, 2, keepdims=True)
-    t7 = d_softmax1_out - total3
+    t7 = np.subtract(d_softmax1_out, total3, t6)
     d_divide1_out = np.multiply(softmax1_out, t7, softmax1_out)
     # divide1: backward
     t8 = np.divide(d_divide1_out, _1_4142135623730951, d_divide1_out)

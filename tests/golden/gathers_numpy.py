@@ -53,7 +53,7 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     #     x_{j_m,k,l}² + 2 Σ_mn δ_{fixed_m,k} x_{n,fixed_m,l} w_{fixed_m,l} + δ_0k w_il + δ_ik
     #     w_0l)
     padded = np.zeros((5, 2), DTYPE)
-    padded[:1] = (picked5.sum(axis=0) * (1 / P))[None]
+    padded[:1] = picked5.sum(axis=0, keepdims=True) * (1 / P)
     t4 = padded.copy()
     np.add.at(t4, i, np.broadcast_to((t3 * (1 / P)), (P, 2)))
     t5 = t4.copy()

@@ -97,10 +97,10 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     total4 = ones.dot(C)
     t2 = total4 / P
     # C: backward
-    t3 = ones.dot(picked6)
-    t3 *= 1 / P
+    total5 = ones.dot(picked6)
+    t3 = total5[None] * (1 / P)
     padded = np.zeros((5, 2), DTYPE)
-    padded[:1] = t3[None]
+    padded[:1] = t3
     t4 = w[0] * (1 / P)
     filled = np.broadcast_to(t4, (P, 2))
     d_w = padded
@@ -126,8 +126,8 @@ def loss_and_grad(params: Params, x, i, j, fixed) -> tuple[float, Params]:
     t13 = t9.transpose(0, 2, 1, 3).copy()
     t13[np.arange(P), i] += filled3
     t14 = t13.transpose(0, 2, 1, 3) * x
-    total5 = np.add.reduce(t14, (0, 1))
-    d_w += total5
+    total6 = np.add.reduce(t14, (0, 1))
+    d_w += total6
     return float(t2), Params(d_w)
 
 
