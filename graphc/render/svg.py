@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from graphc.calculus.names import printable
 from graphc.render.diagram import KINDS
 from graphc.render.drawing import Arrow, Drawing, Frame, Node, Path, PlacedLabel, Wire
+from graphc.render.labels import TEXT_BASELINE
 from graphc.render.palettes import DARK, LIGHT, Palette
 from graphc.render.typesetting import Glyph
 
@@ -164,9 +165,11 @@ def print_label(placed: PlacedLabel, sheet: Sheet) -> str:
     frame = f'class="gc-{placed.role}-label" fill="{sheet.palette.label(placed.role)}"'
     if label.text:
         return (
-            f'<text {frame} x="{number(placed.x)}" y="{number(placed.y + 0.34 * label.size)}" '
-            f'font-family="{TEXT_FONTS}" font-size="{number(label.size)}" '
-            f'text-anchor="middle">{text(label.text)}</text>'
+            f'<text {frame} x="{number(placed.x)}" '
+            f'y="{number(placed.y + TEXT_BASELINE * label.size)}" '
+            f'font-family="{TEXT_FONTS}" font-size="{number(label.size)}" text-anchor="middle" '
+            f'textLength="{number(label.width)}" lengthAdjust="spacingAndGlyphs">'
+            f"{text(label.text)}</text>"
         )
     parts = [
         f'<use href="#{sheet.id_of(glyph)}" x="{number(glyph.x)}" y="{number(glyph.y)}"/>'
