@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
 
 _LETTERS = """
@@ -32,6 +34,66 @@ SPECIAL = str.maketrans(
 )
 
 
+class Name(str):
+    """A name that is written in LaTeX in a way of its own; as text it is what it is."""
+
+    __slots__ = ("latex",)
+    latex: str
+
+    def __new__(cls, text: str, latex: str) -> Name:
+        """Return the text as a name."""
+        made = super().__new__(cls, text)
+        made.latex = latex
+        return made
+
+
+def parameter_labels(
+    owned: Mapping[str, tuple[str, str]], others: Iterable[str] = ()
+) -> dict[str, str]:
+    r"""Return the LaTeX of parameters that belong to blocks: the shortest that names one alone.
+
+    The `w` of a block `f1` is :math:`w_1`, as the lecture writes it, and that of a block without a
+    number :math:`w`. Where that would be the name of two, all of this letter have the name of their
+    block below.
+
+    Parameters
+    ----------
+    owned
+        For each name in full that of the block, and the short one that the block uses.
+    others
+        The names of all else.
+
+    Examples
+    --------
+    >>> parameter_labels({"f1_w": ("f1", "w"), "head_w": ("head", "w")})
+    {'f1_w': 'w_{1}', 'head_w': 'w'}
+    >>> parameter_labels({"f1_w": ("f1", "w"), "g1_w": ("g1", "w")})
+    {'f1_w': 'w_{f_{1}}', 'g1_w': 'w_{g_{1}}'}
+    """
+    ways = {name: label_ways(name, *owner) for name, owner in owned.items()}
+    counts = Counter(math_label(name) for name in others)
+    counts.update(way for each in ways.values() for way in dict.fromkeys(each))
+    letters: dict[str, list[str]] = {}
+    for name, (_, short) in owned.items():
+        letters.setdefault(short, []).append(name)
+    labels: dict[str, str] = {}
+    for names in letters.values():
+        level = next((k for k in (0, 1) if all(counts[ways[name][k]] == 1 for name in names)), -1)
+        labels |= {name: ways[name][level] for name in names}
+    return {name: labels[name] for name in owned}
+
+
+def label_ways(name: str, block: str, short: str) -> tuple[str, ...]:
+    """Return how a parameter may be written, the shortest first and the surest last."""
+    letter, own = _parts(short)
+    if own:
+        return (math_label(short), math_label(name), math_label(name))
+    number = re.search(r"[0-9]+$", block)
+    simple = len(short) == 1 or short in GREEK
+    numbered = f"{letter}_{{{number[0]}}}" if number and simple else letter
+    return (numbered, f"{letter}_{{{math_label(block)}}}", math_label(name))
+
+
 def math_label(name: str) -> str:
     r"""Return a name as LaTeX mathematics.
 
@@ -56,6 +118,11 @@ def subscripted(name: str, indices: str) -> str:
     >>> subscripted("W", "ij"), subscripted("z1", "i"), subscripted("∂c/∂z", "i")
     ('W_{ij}', '[z_{1}]_{i}', '\\frac{\\partial c}{\\partial z_{i}}')
     """
+    if isinstance(name, Name):
+        whole = name.latex
+        if not indices:
+            return whole
+        return f"[{whole}]_{{{indices}}}" if "_" in whole else f"{whole}_{{{indices}}}"
     if name.startswith("∂") and "/∂" in name:
         above, below = name.removeprefix("∂").split("/∂", 1)
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -86,6 +86,27 @@ def _derived(graph: Graph, notation: Notation, cost: str) -> list[BlockFormulas]
             known[key] = _Pattern(tuple(nodes), tuple(names), use, notation, cost)
         result.append(known[key].named(use, tuple(names)))
     return result
+
+
+# The names and the formula of each structure of expression.
+Expressions = dict[tuple[str, ...], tuple[tuple[str, ...], Formula | None]]
+
+
+def expression_formula(use: Use, names: Sequence[str], known: Expressions) -> Formula | None:
+    """Return what a bare expression computes, in these names of its inputs and its output.
+
+    `known` is added to: expressions of one structure share their derivation.
+    """
+    (output,) = use.outputs
+    source = output.definition if output.definition is not None else output
+    nodes = _cut((*(v.node for v in use.inputs), source.node), len(use.inputs))
+    program = Program(nodes[:-1], nodes[-1:])
+    key = (text(program), *map(str, sorted(range(len(names)), key=names.__getitem__)))
+    if key not in known:
+        named = dict(zip(reversed(nodes), reversed(names), strict=True))
+        known[key] = tuple(names), _tried(partial(formulas.forward, nodes[-1], named))
+    before, formula = known[key]
+    return _renamed(formula, dict(zip(before, names, strict=True)))
 
 
 class _Pattern:

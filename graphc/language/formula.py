@@ -7,6 +7,7 @@ from typing import Any
 
 from graphc.calculus import formulas
 from graphc.calculus.formulas import Formula, Layout, Notation
+from graphc.calculus.names import Name, parameter_labels
 from graphc.errors import FormulaError, UsageError
 from graphc.ir.nodes import Node
 from graphc.language.declare import sources
@@ -115,6 +116,7 @@ def names_behind(
         Variables that have a name in any case.
     """
     names: dict[Node, str] = {}
+    owners: dict[Node, tuple[str, str]] = {}
     for v in (*more, variable):
         if not _is_anonymous(v) and v.role != "parameter":  # which may be called after its block
             _enter(v, _name(v), names)
@@ -138,10 +140,13 @@ def names_behind(
             block = v.call.block.name
             for short, parameter in v.call.parameters.items():
                 _enter(parameter, f"{block}_{short}" if block else short, names)
+                owners.setdefault(parameter.node, v.call.owners.get(short, (block or "", short)))
         pending.extend((source, further) for source in reversed(sources(v)))
     for v in more:  # what is derived by needs a name, one that no variable has
         _enter(v, _name(v), names)
-    return names
+    owned = {names[node]: owner for node, owner in owners.items() if node in names}
+    labels = parameter_labels(owned, [name for name in names.values() if name not in owned])
+    return {node: Name(n, labels[n]) if n in labels else n for node, n in names.items()}
 
 
 def _is_anonymous(v: Variable) -> bool:

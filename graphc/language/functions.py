@@ -19,7 +19,7 @@ from graphc.language.declare import Init, check_init, parse_shape, sources
 from graphc.language.names import located_name
 from graphc.language.sizes import names_of, sizes_of
 from graphc.language.source import here
-from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable
+from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable, declared_at
 from graphc.ops.leaves import new_input
 from graphc.types import Dim, Kind, TensorType, shape_text
 
@@ -501,9 +501,9 @@ class Block:
     def _adopt(self, call: Call, results: tuple[Variable, ...]) -> None:
         """Enter what the body took from around it: variables as inputs, inner parameters."""
         known = {id(v) for v in (*call.inputs, *call.parameters.values())}
+        own = set(known)
         captured: list[Variable] = []
-        counts: dict[str, int] = {}
-        names: dict[int, str] = {}
+        calls: dict[int, Call] = {}
         pending = list(results)
         while pending:
             variable = pending.pop()
@@ -512,20 +512,31 @@ class Block:
             known.add(id(variable))
             inner = variable.call
             if inner is not None and inner.parent is call:
-                if id(inner.block) not in names:
-                    base = inner.block.name or inner.block.function
-                    counts[base] = counts.get(base, 0) + 1
-                    names[id(inner.block)] = inner.block.name or f"{base}{counts[base]}"
-                for short, value in inner.parameters.items():
-                    if id(value) not in known:
-                        known.add(id(value))
-                        call.parameters[f"{names[id(inner.block)]}_{short}"] = value
+                calls.setdefault(id(inner.block), inner)
+                known.update(id(v) for v in inner.parameters.values())
                 pending.extend(sources(variable))
             elif variable.scope is call and variable.role == "expression":
                 pending.extend(sources(variable))
             elif variable.role != "constant":
                 captured.append(variable)
+        self._adopt_parameters(call, calls.values(), own)
         call.inputs += tuple(sorted(captured, key=lambda v: (v.where.line, v.name or "")))
+
+    def _adopt_parameters(self, call: Call, inside: Iterable[Call], known: set[int]) -> None:
+        """Enter the parameters of the blocks inside, which are counted in order of their making."""
+        owning = [inner for inner in inside if inner.parameters]
+        owning.sort(key=lambda inner: min(declared_at(v) for v in inner.parameters.values()))
+        counts: dict[str, int] = {}
+        for inner in owning:
+            base = inner.block.name or inner.block.function
+            counts[base] = counts.get(base, 0) + 1
+            block = inner.block.name or f"{base}{counts[base]}"
+            for short, value in inner.parameters.items():
+                if id(value) in known:
+                    continue
+                known.add(id(value))
+                call.parameters[f"{block}_{short}"] = value
+                call.owners[f"{block}_{short}"] = inner.owners.get(short, (block, short))
 
     def _named(
         self, call: Call, results: tuple[Variable, ...], output: Any

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from graphc.calculus.names import Name, parameter_labels
 from graphc.errors import NamingError, UsageError
 from graphc.ir.nodes import Node
 from graphc.ir.program import Origin, Program, rewrite_nodes
@@ -14,7 +15,7 @@ from graphc.language.display import mimebundle
 from graphc.language.names import located_name
 from graphc.language.source import here
 from graphc.language.tracing import Traced
-from graphc.language.variable import Call, Variable
+from graphc.language.variable import Call, Variable, declared_at
 from graphc.types import Dim
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Graph:
         self._uses = uses
         found = _visible(order, roots)
         self.parameters = tuple(
-            sorted({id(v): v for v in order if v.role == "parameter"}.values(), key=_declared_at)
+            sorted({id(v): v for v in order if v.role == "parameter"}.values(), key=declared_at)
         )
         self.variables = tuple(v for v in found if v.role != "parameter")
         self._name_variables()
@@ -98,7 +99,7 @@ class Graph:
     def inputs(self) -> tuple[Variable, ...]:
         """What has to be given beside the parameters, in order of declaration."""
         given = [v for v in self.variables if v.role in ("observed", "latent")]
-        return tuple(sorted(given, key=_declared_at))
+        return tuple(sorted(given, key=declared_at))
 
     @property
     def outputs(self) -> tuple[Variable, ...]:
@@ -193,6 +194,24 @@ class Graph:
                     f"at {seen[name].where} and at {v.where}"
                 )
             seen[name] = v
+        owned = {self._names[key]: owner for key, owner in self._owners().items()}
+        labels = parameter_labels(owned, [name for name in seen if name not in owned])
+        for name, label in labels.items():
+            self._names[id(seen[name])] = Name(name, label)
+
+    def _owners(self) -> dict[int, tuple[str, str]]:
+        """Return for each parameter of a block, by its id, that block's and its own short name."""
+        owners: dict[int, tuple[str, str]] = {}
+        for call in _calls_inside(self._uses):
+            for short, v in call.parameters.items():
+                if call.block.name:
+                    owners.setdefault(id(v), call.owners.get(short, (call.block.name, short)))
+        for use in self._uses:
+            within = use.call.owners if use.call is not None else {}
+            for short, v in use.parameters.items():
+                owners.setdefault(id(v), within.get(short, (use.name, short)))
+        shown = {id(v) for v in self.parameters}
+        return {key: owner for key, owner in owners.items() if key in shown}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return mimebundle(self)
@@ -238,11 +257,6 @@ def _mark_block(
         if node not in fence and node not in origins:
             origins[node] = origin
             pending.extend(node.args)
-
-
-def _declared_at(variable: Variable) -> int:
-    uid: int = getattr(variable.node, "uid", -1)
-    return uid
 
 
 def _is_computed(variable: Variable) -> bool:

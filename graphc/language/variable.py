@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import local
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -67,6 +67,9 @@ class Call:
         How many blocks its body has made so far.
     inside
         Of a loop: the calls that its step makes.
+    owners
+        For the parameters of blocks inside, by their short names here: the name of the innermost
+        block, and their short names there.
     """
 
     block: Any
@@ -77,6 +80,7 @@ class Call:
     outputs: tuple[Variable, ...] = ()
     blocks_made: int = 0
     inside: tuple[Call, ...] = ()
+    owners: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def kind(self) -> Literal["function", "cost"]:
@@ -585,3 +589,9 @@ def check_same(got: Sequence[Dim], expected: Sequence[Dim], what: str) -> None:
     """Raise a ShapeError that names both shapes unless they are equal."""
     if tuple(got) != tuple(expected):
         raise ShapeError(f"{what} has shape {shape_text(got)}, expected {shape_text(expected)}")
+
+
+def declared_at(variable: Variable) -> int:
+    """Return the place of a variable in the order of declarations; -1 for what is computed."""
+    uid: int = getattr(variable.node, "uid", -1)
+    return uid

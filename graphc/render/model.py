@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
-from graphc.calculus.names import escape, math_label
+from graphc.calculus.names import Name, escape, label_ways, math_label
 from graphc.calculus.reverse import carriers
 from graphc.ir.nodes import topological
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
 from graphc.render.diagram import Diagram, Edge, EdgeKind, Element, Group, GroupKind, Kind
+from graphc.render.labels import measure
 from graphc.render.opening import Block, Parts, Slot, open_blocks
-from graphc.types import Dim, Shape, shape_text
+from graphc.types import Dim, Shape, shape_text, size_of
+
+if TYPE_CHECKING:
+    from graphc.language.blockwise import Expressions
 
 MOST_ARGUMENTS = 4  # in a label such as G(x, w); more make the block too wide
+# Of the formula that labels a bare expression.
+MOST_OPERATIONS = 12
+WIDEST_FORMULA, TALLEST_FORMULA = 150.0, 36.0
 _KINDS: dict[str, Kind] = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
 # Bare expressions of two variables, as they are written.
 OPERATORS = {
@@ -60,11 +69,15 @@ class Drafter:
     shapes: bool
     explicit: bool
     traced: bool
+    bundles: dict[str, Element] = field(default_factory=dict)
+    circled: dict[str, Element] = field(default_factory=dict)
+    expressions: Expressions = field(default_factory=dict)
 
     def diagram(self) -> Diagram:
         """Return the diagram."""
         parts, graph = self.parts, self.parts.graph
         circles = self._circles()
+        self._bundle(circles)
         for at, (v, label) in circles.items():
             parts.whole.slots[at] = Slot(v, f"variable {graph.name_of(v)}", "", label)
             parts.slots.append(parts.whole.slots[at])
@@ -72,6 +85,7 @@ class Drafter:
         edges += parts.edges
         shown = self._shown(edges)
         elements = [self._variable(slot) for slot in shown]
+        elements += self.circled.values()
         elements += [self._function(block, circles) for block in parts.blocks]
         elements += parts.extra
         known = {element.id for element in elements}
@@ -107,26 +121,55 @@ class Drafter:
     def _circles(self) -> dict[int, tuple[Variable, str]]:
         """Return the parameters that are drawn as circles, with their labels."""
         graph = self.parts.graph
-        owners: dict[int, list[tuple[Use, str]]] = {}
+        owners: dict[int, list[Use]] = {}
         entering: set[int] = set()
+        bundled: dict[int, set[str]] = {}  # closed blocks of blocks that have the parameter inside
         for block in self.parts.blocks:
-            for short, v in block.use.parameters.items():
-                owners.setdefault(id(v), []).append((block.use, short))
+            for v in block.use.parameters.values():
+                if is_bundle(block.use):
+                    bundled.setdefault(id(v), set()).add(block.use.name)
+                else:
+                    owners.setdefault(id(v), []).append(block.use)
             entering.update(id(v) for v in block.use.inputs if v.role == "parameter")
         own = {id(v) for use in graph.uses for v in use.parameters.values()}
         found: dict[int, tuple[Variable, str]] = {}
         for v in graph.parameters:
-            users = owners.get(id(v), [])
+            users, inside = owners.get(id(v), []), bundled.get(id(v), set())
             label = v.declaration.label or math_label(graph.name_of(v))
-            if id(v) not in own:
-                found[id(v)] = v, label
-            elif users and (len(users) > 1 or self.explicit):
-                use, short = users[0]
-                alone = all(other.name == use.name for other, _ in users)
-                found[id(v)] = v, parameter_label(use, short) if alone else label
-            elif id(v) in entering and users:
+            takers = len(users) + len(inside)
+            shared = takers > 1 or (takers > 0 and id(v) in entering)
+            if id(v) not in own or shared or (users and self.explicit):
                 found[id(v)] = v, label
         return found
+
+    def _bundle(self, circles: Collection[int]) -> None:
+        """Make one parameter of all those of a closed block of blocks."""
+        graph = self.parts.graph
+        uses: dict[str, list[Use]] = {}
+        for block in self.parts.blocks:
+            if is_bundle(block.use):
+                uses.setdefault(block.use.name, []).append(block.use)
+        hidden = {id(v) for shared in uses.values() for v in shared[0].parameters.values()}
+        known = (v for v in (*graph.variables, *graph.parameters) if id(v) not in hidden)
+        labels = Counter(math_label(graph.name_of(v)) for v in known)
+        ways = {name: label_ways(f"{name}_w", name, "w") for name in uses}
+        labels.update(way for each in ways.values() for way in dict.fromkeys(each))
+        for name, shared in uses.items():
+            rest = [v for v in shared[0].parameters.values() if id(v) not in circles]
+            if not rest:
+                continue
+            total = sum((size_of(v.shape) for v in rest), start=cast(Dim, 0))
+            listed = ", ".join(graph.name_of(v) for v in rest)
+            self.bundles[name] = Element(
+                f"parameters of {name}",
+                "parameter",
+                next((way for way in ways[name] if labels[way] == 1), ways[name][-1]),
+                note=space((total,), "real") if self.shapes else "",
+                hint=f"the parameters of {name}: {listed}",
+                sizes=(size(total),) if self.shapes else None,
+            )
+            if len(shared) > 1 or self.explicit:
+                self.circled[name] = self.bundles[name]
 
     def _edges(self, block: Block, circles: Mapping[int, object]) -> list[Edge]:
         """Return the edges at a block."""
@@ -141,6 +184,8 @@ class Drafter:
         for v in block.use.parameters.values():
             if id(v) in circles:
                 edges.append(Edge(self.parts.whole.slots[id(v)].id, block.id, "parameter"))
+        if is_bundle(block.use) and block.use.name in self.circled:
+            edges.append(Edge(self.circled[block.use.name].id, block.id, "parameter"))
         for port, v in enumerate(block.use.outputs):
             slot = block.scope.find(v)
             if slot is not None:
@@ -161,12 +206,15 @@ class Drafter:
 
     def _function(self, block: Block, circles: Collection[int]) -> Element:
         use = block.use
-        own = [short for short, v in use.parameters.items() if id(v) not in circles]
+        own = [self._own(v) for v in use.parameters.values() if id(v) not in circles]
+        if is_bundle(use):
+            bundle = self.bundles.get(use.name) if use.name not in self.circled else None
+            own = [bundle.label] if bundle else []
         return Element(
             block.id,
             "cost" if use.kind == "cost" else "function",
             use.label or self._label(block),
-            parameters=tuple(parameter_label(use, short) for short in own),
+            parameters=tuple(own),
             hint=self._told(block),
             symbol=self._symbol(block),
         )
@@ -174,10 +222,12 @@ class Drafter:
     def _symbol(self, block: Block) -> str:
         """Return what the derivatives of a block are written with.
 
-        A block that the user has labelled with its formula goes by the name of what it computes.
+        A bare expression, and a block that the user has labelled with its formula, goes by the
+        name of what it computes.
         """
         slots = [block.scope.find(v) for v in block.use.outputs]
-        if block.use.label and len(slots) == 1 and slots[0] is not None and slots[0].label:
+        told = block.use.label or block.use.call is None
+        if told and len(slots) == 1 and slots[0] is not None and slots[0].label:
             return symbol(block.use) if block.use.kind == "cost" else slots[0].label
         return symbol(block.use)
 
@@ -188,12 +238,57 @@ class Drafter:
         if not slots and use.call is None:
             return r"\mathrm{const}"
         arguments = [slot.label if slot else "" for slot in slots]
-        infix = OPERATORS.get(use.function, "") if use.call is None else ""
-        if infix and len(arguments) == 2 and is_plain(use):
-            return infix.format(*arguments if all(arguments) else ("", "")).strip() or r"\cdot"
-        arguments += [parameter_label(use, short) for short in use.parameters]
+        if use.call is None:
+            return self._expression(use, slots, arguments)
+        if is_bundle(use):
+            arguments += [self.bundles[use.name].label] if use.name in self.bundles else []
+        else:
+            arguments += [self._argument(use, short) for short in use.parameters]
         few = 0 < len(arguments) <= MOST_ARGUMENTS and all(arguments)
         return f"{symbol(use)}({', '.join(arguments)})" if few else symbol(use)
+
+    def _expression(self, use: Use, slots: Sequence[Slot | None], arguments: Sequence[str]) -> str:
+        """Return the label of a bare expression: its formula, or what it does last."""
+        infix, known = OPERATORS.get(use.function, ""), all(arguments)
+        if infix and len(arguments) == 2 and is_plain(use):
+            return infix.format(*arguments if known else ("", "")).strip() or r"\cdot"
+        if is_plain(use):
+            few = known and len(arguments) <= MOST_ARGUMENTS
+            return f"{symbol(use)}({', '.join(arguments)})" if few else symbol(use)
+        found = self._formula(use, slots) if known and count_operations(use) else ""
+        if found:
+            return found
+        return infix.format(*[r"\cdots"] * 2) if infix else rf"{symbol(use)}(\cdots)"
+
+    def _formula(self, use: Use, slots: Sequence[Slot | None]) -> str:
+        """Return the formula of a bare expression in the labels of its inputs, if it is short."""
+        from graphc.language.blockwise import expression_formula
+
+        # Texts that differ, in the order of the names, which is that of factors.
+        names: list[str] = [
+            Name(f"{slot.name} {k}", slot.label) for k, slot in enumerate(slots) if slot is not None
+        ]
+        formula = expression_formula(use, [*names, ""], self.expressions)
+        if formula is None:
+            return ""
+        label = measure(formula.latex)
+        short = label.width <= WIDEST_FORMULA and label.height <= TALLEST_FORMULA
+        return formula.latex if short and not label.text else ""
+
+    def _own(self, v: Variable) -> str:
+        """Return the label of a block's parameter."""
+        return v.declaration.label or math_label(self.parts.graph.name_of(v))
+
+    def _argument(self, use: Use, short: str) -> str:
+        """Return how a parameter stands in its block's label.
+
+        A block without a name of its own does without it there, too.
+        """
+        label = self._own(use.parameters[short])
+        if use.call is None or use.call.block.name is not None:
+            return label
+        shortest = label_ways(label, use.name, short)[0]
+        return label if label == shortest else math_label(short)
 
     def _told(self, block: Block) -> str:
         """Return a block in words."""
@@ -206,11 +301,12 @@ class Drafter:
 def find_stopped(use: Use) -> set[int]:
     """Return the inputs of a block (by their ids) to which none of its outputs has a derivative."""
     given = [v.node for v in use.inputs]
-    order = topological([v.node for v in use.outputs], given)
+    computed = [v if v.definition is None else v.definition for v in use.outputs]
+    order = topological([v.node for v in computed], given)
     found = set()
     for v in use.inputs:
         reaching = carriers(order, [v.node])
-        if not any(output.node in reaching for output in use.outputs):
+        if not any(output.node in reaching for output in computed):
             found.add(id(v))
     return found
 
@@ -236,21 +332,30 @@ def is_plain(use: Use) -> bool:
     return [id(v) for v in source.operands] == [id(v) for v in use.inputs]
 
 
+def count_operations(use: Use) -> int:
+    """Count the operations of a bare expression; 0 if they are too many for a label."""
+    given = {id(v) for v in use.inputs}
+    pending, count = list(use.outputs), 0
+    while pending:
+        v = pending.pop()
+        if id(v) in given:
+            continue
+        count += 1
+        if count > MOST_OPERATIONS:
+            return 0
+        pending.extend(v.operands if v.definition is None else (v.definition,))
+    return count
+
+
 def symbol(use: Use) -> str:
     """Return the name of a block: its own, or its function's."""
     named = use.call is not None and use.call.block.name is not None
     return math_label(use.name if named else use.function)
 
 
-def parameter_label(use: Use, short: str) -> str:
-    """Return the label of a block's own parameter; it takes over the number of its block.
-
-    So the `w` of a block `f1` is :math:`w_1`, as the lecture writes it.
-    """
-    number = re.search(r"\d+$", use.name)
-    named = use.call is not None and use.call.block.name is not None
-    numbered = named and number and len(short) == 1
-    return math_label(f"{short}_{number[0]}" if numbered and number else short)
+def is_bundle(use: Use) -> bool:
+    """Tell whether the parameters of a block are those of blocks inside."""
+    return use.call is not None and bool(use.call.owners)
 
 
 def space(shape: Shape, kind: str, classes: int | None = None) -> str:

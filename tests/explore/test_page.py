@@ -156,7 +156,7 @@ def test_the_backward_pass_goes_through_the_mirrored_network_where_it_is_drawn(o
     assert {"function tanh1 1", "variable h", "variable s"} <= active(page)
     assert page.evaluate("[...document.querySelectorAll('#canvas .gc-node.active')]"
                          ".every(g => g.dataset.twin)")  # fmt: skip
-    page.click('[data-twin="function second 2"]')
+    page.click('[data-twin="function second 2"] .gc-shape')
     assert set(selected(page)) >= {"function second 2"}
     assert len(selected(page)) == 2
 

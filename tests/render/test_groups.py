@@ -191,10 +191,71 @@ def test_all_blocks_open():
     assert not geometry.overlap(outer, z.box)
 
 
+@gc.block
+def encoder(z):
+    return gc.Linear(3)(gc.relu(gc.Linear(5)(z)))
+
+
+def siamese(penalty=False):
+    shared = encoder(name="E")
+    first = shared(gc.observed("x1", 7), output="h1")
+    second = shared(gc.observed("x2", 7), output="h2")
+    costs = [gc.squared_error(first, second, name="D")]
+    if penalty:
+        costs.append(gc.cost(np.sum(first.call.parameters["Linear1_w"] ** 2), name="R"))
+    return gc.Graph(*costs, name="siamese")
+
+
+def parameters_of(drawing):
+    return {n.element.label: n.element for n in drawing.nodes if n.element.kind == "parameter"}
+
+
+@pytest.mark.parametrize("params", ["implicit", "stub", "shared"])
+def test_a_shared_block_of_blocks_has_one_circle_for_its_parameters(params):
+    drawing = drawing_of(siamese(), params=params)
+    circles = parameters_of(drawing)
+    assert set(circles) == {"w"}
+    assert circles["w"].note == r"\mathbb{R}^{58}"  # 7 × 5 + 5 + 5 × 3 + 3
+    taking = [w.edge.target for w in drawing.wires if w.edge.source == circles["w"].id]
+    assert taking == ["function E 0", "function E 1"]
+    labels = {n.element.id: n.element.label for n in drawing.nodes}
+    assert labels["function E 0"] == "E(x_{1}, w)"
+    assert geometry.node_overlaps(drawing) == []
+    mirrored = drawing_of(siamese(), params=params, backward="mirror")
+    gradients = [n.element for n in mirrored.nodes if n.element.twin == circles["w"].id]
+    assert [v.note for v in gradients] == [r"\mathbb{R}^{1 \times 58}"]
+
+
+def test_opened_it_has_a_circle_for_each():
+    assert set(parameters_of(drawing_of(siamese(), expand=True))) == {
+        "w_{1}",
+        "b_{1}",
+        "w_{2}",
+        "b_{2}",
+    }
+
+
+def test_a_block_of_blocks_that_is_used_once_has_its_parameters_in_its_label():
+    graph = gc.Graph(encoder(name="E")(gc.observed("x", 7), output="h"), name="g")
+    assert parameters_of(drawing_of(graph)) == {}
+    (stub,) = [node for node in drawing_of(graph, params="stub").nodes if node.stub]
+    assert stub.element.parameters == ("w",)
+    assert set(parameters_of(drawing_of(graph, params="shared"))) == {"w"}
+
+
+def test_a_parameter_that_something_else_takes_is_a_circle_of_its_own():
+    drawing = drawing_of(siamese(penalty=True))
+    circles = parameters_of(drawing)
+    assert len(circles) == 2
+    (own,) = [v for v in circles.values() if v.id.startswith("variable")]
+    taking = {w.edge.target for w in drawing.wires if w.edge.source == own.id}
+    assert len(taking) == 3
+
+
 def test_parameters_of_inner_blocks_are_drawn_there():
     drawing = drawing_of(transformer(), expand=True, params="stub")
     blocks = {node.element.hint.split(":")[0]: node for node in drawing.nodes if is_block(node)}
-    assert blocks["Q"].element.parameters == ("w", "b")
+    assert blocks["Q"].element.parameters == ("w_{Q}", "b_{Q}")
     assert blocks["Q"].stub is not None
     assert blocks["add1"].stub is None
 

@@ -143,7 +143,7 @@ ASKED = {
     "engine": ["builtin", "dot"],
     "width": [300],
     "spacing": [2.0, 0.7],
-    "positions": [{"x": (0.0, 0.0), "p": (150.0, 40.0)}],
+    "positions": [{"x": (0.0, 0.0), "y": (0.0, 500.0)}],
     "expand": [True, ["p"]],
     "loops": ["unrolled", "closed"],
     "magnify": ["f2"],
