@@ -140,7 +140,7 @@ def leaving_label(block: Element, active: Active) -> str:
         return r",\;".join(partial(total, name) for name in names)
     (output,) = active.outputs[block.id]
     product = partial(total, symbol_of(output)) + r"\," + partial(symbol_of(block), names[0])
-    sum_ = r"\textstyle\sum_p " if block.id in active.summed else ""
+    sum_ = r"\sum_p " if block.id in active.summed else ""
     return f"{partial(total, names[0])} = {sum_}{product}"
 
 
