@@ -36,7 +36,7 @@ from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, block, cost, function
 from graphc.language.graph import Graph
 from graphc.language.indexing import at_add, at_set
-from graphc.language.loops import scan
+from graphc.language.loops import fori_loop, scan
 from graphc.language.mapping import vmap
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.protocol.linalg import expm, solve_triangular
@@ -87,6 +87,7 @@ __all__ = [
     "elementwise",
     "expm",
     "fixed_point",
+    "fori_loop",
     "formula",
     "from_torch",
     "function",

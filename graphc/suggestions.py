@@ -40,7 +40,6 @@ _ELSEWHERE = {
     "eval_shape": "v.shape",
     "while_loop": "gc.fixed_point(step, start) where a limit is meant, else gc.scan over as many "
     "steps as are needed at most",
-    "fori_loop": "gc.scan(step, init, length=n)",
     "map": "gc.vmap(f)",
     "associative_scan": "gc.scan, np.cumsum, np.cumprod or np.maximum.accumulate",
     "cummax": "np.maximum.accumulate(v, axis)",

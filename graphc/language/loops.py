@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
+
+import numpy as np
 
 from graphc.control import scan as _rules  # noqa: F401  the rules of the kind
 from graphc.control.loop import Loop
@@ -104,6 +107,52 @@ def scan(
     call.outputs = tuple(results)
     _, rebuild_stacks = flatten(found.tree[1])
     return rebuild_carry(iter(results[:count])), rebuild_stacks(iter(results[count:]))
+
+
+def fori_loop(
+    lower: int, upper: int, body: Callable[[Any, Any], Any], init: Any, *, name: str | None = None
+) -> Any:
+    """Run `body` for each integer from `lower` to `upper` − 1, as in JAX: a loop, emitted as one.
+
+    Parameters
+    ----------
+    lower, upper
+        Known numbers; how often a loop runs is known before it does.
+    body
+        ``body(i, value) -> value``, of the same structure, shapes and kinds.
+    init
+        The first value, in any structure.
+    name
+        The name of the block.
+
+    Returns
+    -------
+    value
+        The last value; `init` where there is no step.
+
+    Raises
+    ------
+    UsageError
+        If the bounds are not known numbers, and as for :func:`scan`.
+
+    Examples
+    --------
+    >>> import graphc as gc
+    >>> x = gc.observed("x", shape=3)
+    >>> gc.fori_loop(0, 4, lambda i, v: v * x + i, x).shape
+    (3,)
+    """
+    try:
+        places = np.arange(index(lower), index(upper))
+    except (TypeError, UsageError):
+        raise UsageError(
+            f"{here()}: the bounds of fori_loop are known integers; gc.scan goes over an axis of a "
+            "named size"
+        ) from None
+    if not len(places):
+        return init
+    value, _ = scan(lambda value, i: (body(i, value), None), init, places, name=name)
+    return value
 
 
 def _step_names(found: Trace, init: Any, step: Callable[..., Any]) -> tuple[str, ...]:

@@ -34,6 +34,14 @@ def scan(of, *args, **options):
     return (of.scan if of is gc else of.lax.scan)(*args, **options)
 
 
+def counted(xp, of):
+    def f(x, w):
+        loop = of.fori_loop if of is gc else of.lax.fori_loop
+        return loop(1, 5, lambda i, v: xp.tanh(w @ v) + v / i, x)
+
+    return f
+
+
 def recurrent(xp, of):
     def f(w, u, b, h, xs):
         def step(h, x):
@@ -209,6 +217,7 @@ def with_rule(xp, of):
 
 
 CASES = [
+    case("gc.fori_loop", counted, H, A, second=False),
     case("gc.fixed_point", iterated, A, H, tolerance=1e-9),
     case("gc.root", by_newton, H, second=False),
     case("gc.custom_vjp", with_rule, W, H),
