@@ -15,6 +15,9 @@ PLOT = ("losses", "curve", "contours", "regions", "norms", "histograms", "animat
 CALLBACKS = ("Trace", "GradientNorms")
 
 
+NO_ENTRIES = {"__version__", "plot"}  # a module: what it holds has entries of its own
+
+
 @dataclass(frozen=True)
 class Page:
     """One page: its title, a sentence, and the modules whose public names it holds."""
@@ -96,7 +99,7 @@ def by_page() -> dict[str, list[str]]:
     A name belongs to the page that knows the longest prefix of its module.
     """
     found: dict[str, list[str]] = {page.file: [] for page in PAGES}
-    for name in sorted({*gc.__all__} - {"__version__"}, key=str.lower):
+    for name in sorted({*gc.__all__} - NO_ENTRIES, key=str.lower):
         found[_page_of(_module(name)).file].append(name)
     found["plotting"] = [f"plot.{name}" for name in (*PLOT, *CALLBACKS)]
     found["compiling"].append("flat.Objective")
@@ -176,28 +179,21 @@ def _entry(name: str) -> str:
     return f".. {kind}:: graphc.{name}\n{members}"
 
 
+NAMING = ("name", "label", "output", "init")  # options that all blocks or functions have
+
+
 def signature(name: str, given: Any) -> str | None:
     """Return how a block or an update rule is called; None for what Python knows itself.
 
-    Inputs and parameters of blocks are declared as defaults, and states of rules are; they are
-    not given in calls.
+    Of an update rule, what it is called with is declared as defaults and not given in calls.
     """
-    marks = (gc.Input, gc.Parameter, gc.State, gc.Count, gc.Noise, gc.Loss)
-    if not isinstance(given, gc.Function) and not hasattr(given, "gives"):
+    shown = inspect.signature(given).parameters.values() if callable(given) else ()
+    if isinstance(given, gc.Function):
+        kept = [p for p in shown if p.name not in NAMING]
+    elif hasattr(given, "gives"):
+        marks = (gc.State, gc.Count, gc.Noise, gc.Loss)
+        kept = [p for p in shown if p.kind is p.KEYWORD_ONLY and not isinstance(p.default, marks)]
+    else:
         return None
-    rule = hasattr(given, "gives")
-    made = rule or getattr(given, "is_made_first", False)
-    kept = []
-    for p in inspect.signature(given).parameters.values():
-        if isinstance(p.default, marks) or (made and p.kind is not p.KEYWORD_ONLY):
-            continue
-        kind = p.kind
-        if made:  # options may be given in their order when a block is made
-            kind = p.KEYWORD_ONLY if rule else p.POSITIONAL_OR_KEYWORD
-        kept.append(p.replace(annotation=p.empty, kind=kind))
-    kept.sort(key=lambda p: p.kind)
-    if not rule and made:
-        kept = [p for p in kept if p.default is p.empty] + [
-            p for p in kept if p.default is not p.empty
-        ]
+    kept = [p.replace(annotation=p.empty) for p in kept]
     return str(inspect.Signature(kept))
