@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -193,4 +194,4 @@ def test_whole_models_agree(model):
     rows = [
         line for line in done.stdout.splitlines() if line.startswith((f"{model}, 2", f"{model}, 5"))
     ]
-    assert len(rows) == 2
+    assert len(rows) == (3 if find_spec("torch") and model == "LSTM" else 2)

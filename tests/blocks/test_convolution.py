@@ -61,9 +61,7 @@ def test_no_intermediate_has_a_kernel_for_every_sample():
 
 def test_formulas():
     x = gc.observed("x", shape=(2, 5))
-    assert gc.latex(gc.Conv1d(3, 2, name="c")(x)) == (
-        r"\sum_{kl} [c_{w}]_{ikl} x_{k,j + l} + [c_{b}]_{i}"
-    )
+    assert gc.latex(gc.Conv1d(3, 2, name="c")(x)) == (r"\sum_{kl} w_{ikl} x_{k,j + l} + b_{i}")
 
 
 @pytest.mark.parametrize(
