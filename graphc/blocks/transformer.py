@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc.blocks.activations import gelu, relu
@@ -51,6 +51,17 @@ def _activation(activation: Any, layer: str) -> Callable[[Any], Any]:
     known: Any = ACTIVATIONS.get(activation) if isinstance(activation, str) else activation
     usage(callable(known), f"{layer}: activation is 'relu', 'gelu' or a function such as gc.silu")
     return known  # type: ignore[no-any-return]
+
+
+def _feed_forward(linear1: Any, linear2: Any, activate: Any, drop: Noise) -> Callable[[Any], Any]:
+    return lambda z: drop.drop(linear2(drop.drop(activate(linear1(z)))))
+
+
+def _residual(z: Any, parts: Sequence[Any], norms: Sequence[Any], norm_first: bool) -> Any:
+    """Add to z what each part makes of it, with a LayerNorm in front of the part or behind."""
+    for part, norm in zip(parts, norms, strict=True):
+        z = z + part(norm(z)) if norm_first else norm(z + part(z))
+    return z
 
 
 @block
@@ -102,21 +113,14 @@ def TransformerEncoderLayer(
     attention = MultiheadAttention(d_model, nhead, dropout, bias=bias, name="self_attn")
     linear1 = Linear(dim_feedforward, bias=bias, name="linear1")
     linear2 = Linear(d_model, bias=bias, name="linear2")
-    norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, name="norm1")
-    norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, name="norm2")
+    norms = [LayerNorm(d_model, eps=layer_norm_eps, bias=bias, name=f"norm{i}") for i in (1, 2)]
 
     def attended(z: Any) -> Any:
         masks = src_mask, src_key_padding_mask, drop.next()
         return drop.drop(attention(z, z, z, *masks, is_causal=is_causal, training=training))
 
-    def fed_forward(z: Any) -> Any:
-        return drop.drop(linear2(drop.drop(activate(linear1(z)))))
-
-    if norm_first:
-        z = src + attended(norm1(src))
-        return z + fed_forward(norm2(z))
-    z = norm1(src + attended(src))
-    return norm2(z + fed_forward(z))
+    fed_forward = _feed_forward(linear1, linear2, activate, drop)
+    return _residual(src, (attended, fed_forward), norms, norm_first)
 
 
 @block
@@ -177,13 +181,8 @@ def TransformerDecoderLayer(
             other(z, memory, memory, *masks, is_causal=memory_is_causal, training=training)
         )
 
-    def fed_forward(z: Any) -> Any:
-        return drop.drop(linear2(drop.drop(activate(linear1(z)))))
-
-    z = tgt
-    for part, norm in zip((to_itself, to_memory, fed_forward), norms, strict=True):
-        z = z + part(norm(z)) if norm_first else norm(z + part(z))
-    return z
+    fed_forward = _feed_forward(linear1, linear2, activate, drop)
+    return _residual(tgt, (to_itself, to_memory, fed_forward), norms, norm_first)
 
 
 def _stacked(layer: Any, count: int, made: str, stack: str) -> list[Block]:
