@@ -121,7 +121,7 @@ CASES = [
     resized("nearest", size=(3, 7)),
     resized("nearest", scale_factor=(0.6, 1.7)),
     resized("nearest-exact", size=(3, 7)),
-    resized("nearest", (2, 3, 2, 2), scale_factor=2),
+    resized("nearest", (2, 3, 2, 2), note="3 axes", scale_factor=2),
     resized("area", size=(3, 2)),
     resized("linear", (2, 5), size=8),
     resized("linear", (2, 5), size=8, align_corners=True),

@@ -55,14 +55,11 @@ def scipy(name, function, *arguments, **options):
 P = RNG.uniform(0.2, 2.0, size=5)
 
 CASES = [
-    padded("edge"),
     padded("linear_ramp", end_values=2.0),
     padded("maximum"),
     padded("mean", stat_length=2),
     padded("median"),
     padded("minimum", stat_length=1),
-    padded("symmetric"),
-    padded("wrap"),
     padded("reflect", reflect_type="odd"),
     case("np.nanmedian", lambda m, a: m.nanmedian(a, axis=1), HOLES, group="reductions"),
     case("np.nanquantile", lambda m, a: m.nanquantile(a, 0.3, axis=0), HOLES, group="reductions"),
