@@ -134,6 +134,8 @@ def _occurrences(
         if often is None or (power is not None and often * power < 0):
             continue
         found = match(base, factor, variables, bindings)
+        if found is not None and not isinstance(exponent, Num):
+            found = match(exponent, has, variables, found)
         if found is not None:
             least = often if power is None or abs(often) < abs(power) else power
             others = held[:position] + held[position + 1 :]
@@ -153,11 +155,9 @@ def _is_root_of(factor: Term, has: Term, needed: Term) -> bool:
 
 
 def _multiple(has: Term, needed: Term, exact: bool) -> int | None:
-    """Return how often one exponent goes into another."""
-    if has is needed:
-        return 1
+    """Return how often one exponent goes into another; once where neither is a number."""
     if not isinstance(has, Num) or not isinstance(needed, Num):
-        return None
+        return None if isinstance(has, Num) or isinstance(needed, Num) else 1
     if isinstance(has.value, float) or isinstance(needed.value, float):
         return None
     one, other = Fraction(has.value), Fraction(needed.value)

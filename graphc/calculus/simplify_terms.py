@@ -242,8 +242,8 @@ def raised(base: Term, exponent: Term) -> Term:
         if isinstance(base, Mul):
             return times(*(raised(factor, exponent) for factor in base.factors))
         inner, power = base_and_exponent(base)
-        if isinstance(power, Num) and power is not ONE:
-            return raised(inner, number(power.value * value))
+        if power is not ONE:
+            return raised(inner, times(power, exponent))
     made: Term = Apply("power", (base, exponent))
     return made
 

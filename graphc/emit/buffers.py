@@ -200,7 +200,7 @@ def _reshaped(node: Node) -> bool:
             return False
         (node,) = node.args
         seen = True
-    return seen
+    return seen and not is_view(node)  # windows overlap, and cannot be written into
 
 
 def _turns(node: Contraction) -> bool:

@@ -24,9 +24,9 @@ def loop_operands(order: Sequence[Node]) -> set[Node]:
     found: set[Node] = set()
     for node in order:
         if isinstance(node, Scan):
-            starts = slice(node.constants, node.constants + node.carries)
-            found.update(node.args)
-            found.difference_update(n for n in node.args[starts] if not n.args)
+            first, last = node.constants, node.constants + node.carries
+            found.update(node.args[:first], node.args[last:])
+            found.update(start for start in node.args[first:last] if start.args)
         elif isinstance(node, Choice):
             found.update(node.args[1:])
         elif isinstance(node, FixedPoint):

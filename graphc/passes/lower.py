@@ -216,6 +216,8 @@ def _sum_unmerged(node: Node) -> Node | None:
     count = len(labels) - len(node.output)
     if not isinstance(whole, Reshape) or not count or labels[count:] != node.output:
         return None
+    if len(set(labels)) < len(labels):  # a diagonal is no sum
+        return None
     (inner,) = whole.args
     if inner.type.rank <= whole.type.rank or inner.shape[:count] != whole.shape[:count]:
         return None

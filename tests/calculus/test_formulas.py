@@ -220,6 +220,18 @@ def test_named_sizes():
     assert jacobian(elementwise("add", v, w), v, {v: "i", w: "j"}, notation="index").text == "δ_kl"
 
 
+def test_a_power_with_a_variable_exponent_is_found_once():
+    """Folding it into its own derivative did not end where the base was no name."""
+    above = elementwise("add", elementwise("square", s), constant(0.5))
+    z = elementwise("power", above, y)
+    names = {s: "s", y: "y", z: "z"}
+    assert jacobian(z, y, names, notation="index").text == "δ_ij z_i log(s_i² + (1/2))"
+    one = real()
+    above = elementwise("add", elementwise("square", one), constant(0.5))
+    z = elementwise("power", above, elementwise("absolute", one))
+    assert "z log(x² + (1/2)) sign(x)" in jacobian(z, one, {one: "x", z: "z"}).text
+
+
 def test_a_part_is_not_taken_for_the_whole(values):
     part = Slice((s,), ((0, 3, 1),))
     formula = jacobian(part, s, {s: "s"}, notation="index")

@@ -343,3 +343,16 @@ def test_a_loop_reads_its_input_steps_first():
     source = gc.compile(gc.Graph(gc.cost((hs**2).sum(), name="C"), name="net")).source
     loss = source.split("def loss_and_grad")[0]
     assert "x.transpose(1, 0, 2).reshape((5*P, 3))" in loss
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_constant_may_be_the_start_of_one_loop_and_the_stack_of_another(style):
+    numbers = np.arange(6.0).reshape(2, 3)
+    v = gc.observed("v", shape=3)
+    last, _ = gc.scan(lambda h, x: (h * x.sum(), None), numbers, np.ones((4, 3)))
+    total, _ = gc.scan(lambda h, x: (h * np.sin(h + x), None), v, numbers)
+    f = gc.compile_function([v], total + last.sum(), style=style)
+    expected = np.array([0.3, 0.2, 0.1])
+    for x in numbers:
+        expected = expected * np.sin(expected + x)
+    np.testing.assert_allclose(f([0.3, 0.2, 0.1]), numbers.sum() * 81 + expected)

@@ -195,3 +195,14 @@ def test_a_row_that_one_number_of_many_picks_is_no_copy(style, known):
     for k in places:
         expected = np.tanh(expected + given[0][:, k])
     np.testing.assert_allclose(run(*given)[3], expected, rtol=1e-13)
+
+
+def test_windows_of_a_product_are_not_written_into():
+    """They are a view of one memory in several places, which NumPy keeps from being written to."""
+    x, w, s = (gc.observed(n, shape=d) for n, d in (("x", (3, 4)), ("w", (4, 5)), ("s", 2)))
+    turned = np.moveaxis(np.lib.stride_tricks.sliding_window_view(x @ w, 2, 0), 2, 0)
+    f = gc.compile_function([x, w, s], turned * s[:, None, None])
+    np.testing.assert_array_equal(
+        f(np.ones((3, 4)), np.ones((4, 5)), [1.0, 2.0]),
+        np.full((2, 2, 5), 4.0) * [[[1.0]], [[2.0]]],
+    )

@@ -251,6 +251,14 @@ def test_lower_leaves_matrix_products(name):
     assert done.outputs[0].type == made.type
 
 
+def test_lower_takes_no_diagonal_for_a_sum():
+    x = new_input(TensorType((2, 1, 2)))
+    made = contract([reshape(x, (2, 2))], [(0, 0)], (0,))
+    feed = {x: np.arange(4.0).reshape(2, 1, 2)}
+    done = lower(Program((x,), (made,)))
+    close(value(done.outputs[0], feed), value(made, feed), 1e-13)
+
+
 def test_lower_takes_the_cheaper_order():
     a, b, c = (new_input(TensorType(shape)) for shape in [(50, 50), (50, 50), (50,)])
     made = contract([a, b, c], [(0, 1), (1, 2), (2,)], (0,))
