@@ -23,7 +23,7 @@ from graphc.ops.leaves import Input, new_input
 from graphc.ops.samples import one_sample
 from graphc.ops.stable import STABLE
 from graphc.passes.pipeline import Pass, run
-from graphc.stages import checked_target, pipeline
+from graphc.stages import checked_target, lift_labels, pipeline
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,11 @@ def compile_function(
     wanted = _variables((outputs,) if isinstance(outputs, Variable) else outputs, "outputs")
     if not wanted:
         raise CompileError("a function without outputs computes nothing; name at least one")
-    program = _function_program(given, wanted)
-    classes = [v.declaration.classes for v in given]
+    program, lifted = lift_labels(_function_program(given, wanted))
+    classes = [
+        min((n for n in (v.declaration.classes, lifted.get(node)) if n is not None), default=None)
+        for v, node in zip(given, program.inputs, strict=True)
+    ]
     return function_of(
         run(program, pipeline(style, passes)),
         classes,

@@ -27,6 +27,7 @@ from graphc.ops.contraction import full, sum_axes
 from graphc.ops.elementwise import elementwise
 from graphc.ops.leaves import Size, constant, new_input
 from graphc.ops.properties import properties_of
+from graphc.ops.ranges import InRange
 from graphc.ops.samples import SAMPLES, one_sample
 from graphc.ops.stable import stable_rules
 from graphc.passes.pipeline import DEFAULT, FAST, Pass, run
@@ -55,9 +56,10 @@ def model_of(
     whole, names, updates = with_backward(
         graph, batched, forward_count, targets, costs, allow_unused, step
     )
+    whole, classes = lift_labels(whole)
     finished = run(whole, passes)
     parameters = fields_of(graph, graph.parameters, batched.leaves)
-    inputs = fields_of(graph, graph.inputs, batched.leaves)
+    inputs = with_classes(fields_of(graph, graph.inputs, batched.leaves), classes)
     return Model(
         name=graph.name,
         target=target,
@@ -309,6 +311,40 @@ def _explain(
     told = f"{variable.role} '{graph.name_of(variable)}'"
     raise DerivativeError(
         f"graph '{graph.name}': {why_not(loss, wrt, f'cost {named_costs}', told, blocks)}"
+    )
+
+
+def lift_labels(program: Program) -> tuple[Program, dict[Node, int]]:
+    """Return a program that leaves the range of labels among its inputs to the checks of arguments.
+
+    Also the number of classes of each such input.
+    """
+    given = set(program.inputs)
+    found: dict[Node, int] = {}
+
+    def rule(node: Node) -> Node | None:
+        if not isinstance(node, InRange) or not isinstance(node.size, int):
+            return None
+        (index,) = node.args
+        if index not in given or not node.size:
+            return None
+        found[index] = min(node.size, found.get(index, node.size))
+        return index
+
+    return rewrite(program, rule) if _has_labels(program) else program, found
+
+
+def _has_labels(program: Program) -> bool:
+    return any(isinstance(node, InRange) for node in program.nodes())
+
+
+def with_classes(fields: Sequence[Field], classes: Mapping[Node, int]) -> tuple[Field, ...]:
+    """Return inputs with the numbers of classes that their uses ask for."""
+    return tuple(
+        replace(f, classes=min(classes[f.node], f.classes or classes[f.node]))
+        if f.node in classes
+        else f
+        for f in fields
     )
 
 

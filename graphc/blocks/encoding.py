@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import labels, usage
+from graphc.blocks.checks import known_classes, labels, usage, within
 from graphc.language.functions import function
 from graphc.language.variable import Variable, build
 from graphc.ops.elementwise import elementwise
@@ -35,9 +35,10 @@ def one_hot(y: Variable, num_classes: int | None = None) -> Any:
     `num_classes` may be left out where y was declared with ``classes=K``.
     """
     labels(y, "one_hot", "y")
-    known = num_classes if num_classes is not None else y.declaration.classes
+    known = num_classes if num_classes is not None else known_classes(y)
     usage(
         known is not None,
         "one_hot: num_classes is needed, for the variable was not declared with classes=",
     )
-    return np.where(one_hot_of(y, known), 1, 0)  # type: ignore[arg-type]
+    assert known is not None
+    return np.where(one_hot_of(within(y, known, "one_hot", "y"), known), 1, 0)

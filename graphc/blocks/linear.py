@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import chosen, shapes, usage
+from graphc.blocks.checks import chosen, shapes, usage, within
 from graphc.blocks.starts import by_fan_in
 from graphc.emit.initial import Normal
 from graphc.language.derive import stop_gradient
@@ -94,6 +94,7 @@ def Embedding(
     negative, starts at zero and is never trained: it gets no gradient.
     """
     _check_classes(i, num_embeddings, f"Embedding({i.declaration.classes}, {embedding_dim})")
+    i = within(i, num_embeddings, "Embedding", "i")
     if padding_idx is None:
         return w[i]
     padding = _padding(padding_idx, num_embeddings, "Embedding")
@@ -128,6 +129,7 @@ def EmbeddingBag(
         f"EmbeddingBag: per_sample_weights work with mode='sum', not {mode!r}",
     )
     _check_classes(i, num_embeddings, f"EmbeddingBag({i.declaration.classes}, {embedding_dim})")
+    i = within(i, num_embeddings, "EmbeddingBag", "i")
     rows = w[i]
     weights: Any = None
     if padding_idx is not None:

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from graphc.emit.domains import is_narrow
 from graphc.emit.file import File
 from graphc.emit.model import Field
-from graphc.types import evaluate, names_in, shape_text
+from graphc.ir.nodes import Node, topological
+from graphc.ir.program import Program
+from graphc.ops.leaves import Input
+from graphc.ops.ranges import InRange
+from graphc.types import Dim, evaluate, names_in, shape_text
 
 SAMPLES = 5
 
@@ -24,13 +28,14 @@ def example(file: File) -> list[list[str]]:
     ours = {n for f in model.parameters for d in f.shape for n in names_in(d)}
     start = ", ".join(f"{n}={values[n]}" for n in sizes if n in ours)
     dtype = own("DTYPE")
+    below = _below(model.program)
     lines = [
         "def _example(seed=1):",
         '    """Return parameters and random inputs, to check the gradient with."""',
         f"    rng = {own('np')}.random.default_rng(seed)",
         f"    params = {own('Params')}(*(p.astype({dtype}) for p in init_params({start})))",
         "    inputs = {",
-        *(f'        "{f.name}": {_random(f, values)},' for f in fields),
+        *(f'        "{f.name}": {_random(f, values, below)},' for f in fields),
         "    }",
     ]
     narrow = is_narrow(model.program)
@@ -66,10 +71,22 @@ def example(file: File) -> list[list[str]]:
     ]
 
 
-def _random(f: Field, values: Mapping[str, int]) -> str:
+def _below(program: Program) -> dict[Node, Dim]:
+    """Return what the labels among the inputs, or taken from inputs, must be below."""
+    found: dict[Node, Dim] = {}
+    for node in program.nodes():
+        if isinstance(node, InRange):
+            for leaf in topological([node]):
+                if isinstance(leaf, Input) and leaf.kind == "integer":
+                    found.setdefault(leaf, node.size)
+    return found
+
+
+def _random(f: Field, values: Mapping[str, int], below: Mapping[Node, Dim]) -> str:
     shape = shape_text(tuple(evaluate(d, values) for d in f.shape))
     if f.kind == "integer":
-        return f"rng.integers(0, {f.classes or 5}, {shape})"
+        top = f.classes or evaluate(below.get(f.node, 5), values)
+        return f"rng.integers(0, {top}, {shape})"
     if f.kind == "boolean":
         return f"rng.random({shape}) < 0.5"
     return f"rng.standard_normal({shape})" if f.shape else "rng.standard_normal()"

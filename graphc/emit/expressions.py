@@ -14,6 +14,7 @@ from graphc.emit.spell_reduction import spell_reduction
 from graphc.emit.spell_structural import (
     places,
     spell_concatenation,
+    spell_labels,
     spell_reshape,
     spell_spans,
 )
@@ -27,6 +28,7 @@ from graphc.ops.joining import Concatenation
 from graphc.ops.leaves import Constant, Iota, Size
 from graphc.ops.linalg import Linalg
 from graphc.ops.opaque import Opaque
+from graphc.ops.ranges import InRange
 from graphc.ops.recurrence import Recurrence
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice
@@ -63,6 +65,8 @@ def spell(node: Node, of: Speller, dialect: Dialect, alone: Callable[[Node], boo
         case Gather():
             x = of(node.args[0]).within(ATOM)
             return Spelled(f"{x}[{places(node, of, dialect)}]")
+        case InRange():
+            return spell_labels(node, of, dialect)
         case Opaque():
             return spell_opaque(node, of, dialect)
     raise CompileError(f"{type(node).__name__} cannot be written as an expression")

@@ -169,6 +169,7 @@ _WISHES = {
     "concatenation": "joined",
     "slice": "part",
     "gather": "picked",
+    "inrange": "labels",
     "pad": "padded",
     "fold": "folded",
     "sum": "total",

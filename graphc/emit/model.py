@@ -12,6 +12,7 @@ from graphc.emit.targets import Target
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program
 from graphc.ops.leaves import Size
+from graphc.ops.ranges import InRange
 from graphc.ops.structural import Pad, Slice
 from graphc.types import Dimension, Kind, Shape, names_in
 
@@ -63,7 +64,7 @@ def _with_bodies(nodes: Iterable[Node]) -> list[Node]:
 
 
 def _dims(node: Node) -> list[Dimension]:
-    dims = (*node.shape, *((node.size,) if isinstance(node, Size) else ()))
+    dims = (*node.shape, *((node.size,) if isinstance(node, Size | InRange) else ()))
     if isinstance(node, Slice | Pad):
         dims = (*dims, *(dim for first, length, _ in node.spans for dim in (first, length)))
     return [dim for dim in dims if isinstance(dim, Dimension)]

@@ -13,6 +13,7 @@ from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.joining import Concatenation
 from graphc.ops.leaves import Constant, Iota
+from graphc.ops.ranges import InRange
 from graphc.ops.reduction import Reduction
 from graphc.ops.structural import Reshape, Slice, Span
 from graphc.types import Dim, Shape
@@ -21,6 +22,14 @@ WITHIN = '''def _within(index, size):
     """Return an index that NumPy would take; CuPy wraps around what is out of range."""
     if index.size and (index.min() < -size or index.max() >= size):
         raise {error}(f"an index into {{size}} elements is out of range")
+    return index
+'''
+
+
+LABELS = '''def _labels(index, size, told):
+    """Return labels, all of which must be at least 0 and below a size; -1 is not the last."""
+    if index.size and (index.min() < 0 or index.max() >= size):
+        raise {error}(f"{{told}} must lie in 0..{{size - 1}}, got {{index.min()}}..{{index.max()}}")
     return index
 '''
 
@@ -155,11 +164,18 @@ def _checked(index: Node, size: Dim, text: str, dialect: Dialect) -> str:
     base = index
     while isinstance(base, Reshape | Slice) or (isinstance(base, Contraction) and is_shuffle(base)):
         base = base.args[0]
-    known = isinstance(base, Constant | Iota | Reduction) or base in dialect.classes
+    known = isinstance(base, Constant | Iota | Reduction | InRange) or base in dialect.classes
     if known or not dialect.target.needs_device:
         return text
     dialect.helpers["_within"] = WITHIN.format(error=dialect.names.own("IndexError"))
     return f"_within({text}, {dialect.dim(size)})"
+
+
+def spell_labels(node: InRange, of: Speller, dialect: Dialect) -> Spelled:
+    """Spell integers through the check that they lie in their range."""
+    dialect.helpers["_labels"] = LABELS.format(error=dialect.names.own("ValueError"))
+    index = of(node.args[0]).text
+    return Spelled(f'_labels({index}, {dialect.dim(node.size)}, "{node.told}")')
 
 
 def pad_place(node: Any, dialect: Dialect) -> str:

@@ -17,6 +17,7 @@ from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.joining import Concatenation
 from graphc.ops.linalg import Linalg
+from graphc.ops.ranges import InRange
 from graphc.ops.recurrence import Recurrence
 from graphc.ops.reduction import Reduction
 from graphc.ops.several import Bundle, Item
@@ -26,7 +27,7 @@ from graphc.types import Dim, TupleType, size_of
 
 BYTES = {"integer": 8, "boolean": 1}
 # They copy or look at numbers, and compute none.
-MOVES = (Reshape, Slice, Pad, Gather, ScatterSet, Concatenation, Windows)
+MOVES = (Reshape, Slice, Pad, Gather, ScatterSet, Concatenation, Windows, InRange)
 # They only say which of several results is meant, or whose derivative it has.
 NAMES = (Bundle, Item, Override)
 

@@ -5,6 +5,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import KindError, ShapeError, UsageError
+from tests.numerics import close
 
 mpmath = pytest.importorskip("mpmath")
 RNG = np.random.default_rng(0)
@@ -267,3 +268,48 @@ def test_refused(error, words, f):
         f()
     for word in words:
         assert word in str(caught.value)
+
+
+PAIRS = (
+    "mse", "l1", "squared_error", "smooth_l1", "huber", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "kl_div", "poisson_nll",
+    "gaussian_nll", "hinge", "soft_margin", "hinge_embedding", "margin_ranking",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("shape", [(16, 1), (1,), (), (2, 16)])
+def test_targets_never_broadcast(name, shape):
+    """A target of another shape is an error in every cost; a known number is not."""
+    z, y = gc.observed("z", 16), gc.observed("y", shape)
+    third = (gc.observed("v", 16),) if name in ("gaussian_nll", "margin_ranking") else ()
+    with pytest.raises(ShapeError, match="shape"):
+        getattr(gc, name)(z, y, *third)
+    assert getattr(gc, name)(z, 1.0, *third).shape == ()
+
+
+def test_the_way_out_of_another_shape():
+    z = gc.observed("z", 16)
+    with pytest.raises(ShapeError, match=r"'y' has shape \(16, 1\).* write y\.reshape\(z\.shape"):
+        gc.mse(z, gc.observed("y", (16, 1)))
+    with pytest.raises(ShapeError, match=r"that is meant, write np\.broadcast_to\(y, s\.shape\)"):
+        gc.hinge(z, gc.observed("y"))
+    with pytest.raises(ShapeError, match=r"'weight' has shape \(3, 16\), which does not broadcast"):
+        gc.binary_cross_entropy(z, z, gc.observed("w", (3, 16)))
+    with pytest.raises(ShapeError, match="triplet_margin_with_distance: 'negative' has"):
+        gc.triplet_margin_with_distance(z, z, gc.observed("n", (16, 1)))
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (3,), ()])
+def test_a_variance_for_whole_rows(shape):
+    torch = pytest.importorskip("torch")
+    z, y, var = gc.observed("z", (3, 4)), gc.observed("y", (3, 4)), gc.observed("v", shape)
+    rng = np.random.default_rng(3)
+    data = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), rng.uniform(0.5, 2, shape)
+    if shape == ():
+        with pytest.raises(ShapeError, match="gaussian_nll: 'var' has shape"):
+            gc.gaussian_nll(z, y, var)
+        return
+    got = gc.compile_function([z, y, var], gc.gaussian_nll(z, y, var))(*data)
+    expected = torch.nn.functional.gaussian_nll_loss(*map(torch.tensor, data))
+    close(got, expected.item(), 1e-13, "gaussian_nll")

@@ -145,6 +145,16 @@ def embedding():
 
 
 @model
+def labels():
+    """Labels of which the file checks the range: those that count, rows of a table, tokens."""
+    x, y = gc.observed("x", shape=4), gc.observed("y", kind="integer")
+    words = gc.observed("words", shape=5, kind="integer")
+    z = gc.Embedding(7, 4, name="table")(words[1:], output="z")
+    s = gc.Linear(5, name="head")(x + z.sum(axis=0), output="s")
+    return Graph(gc.cross_entropy(s, y, name="C"), name="labels")
+
+
+@model
 def gathers():
     x = gc.observed("x", shape=(3, 5, 2))
     i, j = gc.observed("i", classes=5), gc.observed("j", classes=3, shape=4)

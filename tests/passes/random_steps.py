@@ -10,6 +10,7 @@ from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.indexing import Gather, ScatterSet
 from graphc.ops.joining import concatenate
 from graphc.ops.leaves import Iota, constant
+from graphc.ops.ranges import InRange
 from graphc.ops.recurrence import recurrence
 from graphc.ops.reduction import ONE_AXIS, REDUCERS, reduction
 from graphc.ops.scalars import SCALARS
@@ -100,8 +101,15 @@ class Steps:
         if node is None:
             return
         batch = self.batch_axes(node, axis)
-        update = elementwise("sin", Gather((node, self.index), axis, batch))
-        self.keep(ScatterSet((elementwise("cos", node), self.index, update), axis, batch))
+        index = self.labels() if self.count(0, 1) else self.index
+        update = elementwise("sin", Gather((node, index), axis, batch))
+        self.keep(ScatterSet((elementwise("cos", node), index, update), axis, batch))
+
+    def labels(self):
+        """The index, as labels that are checked when they are computed."""
+        chosen = elementwise("where", elementwise("equal", self.index, constant(1)), self.index,
+                             constant(0))  # fmt: skip
+        return InRange((chosen,), 2, "labels")
 
     def frames(self, node):
         found = []

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import labels, same_shape, shapes, usage
-from graphc.blocks.costs.reducing import reduced, weighted_mean
+from graphc.blocks.checks import known_classes, labels, same_shape, shapes, spreads, usage, within
+from graphc.blocks.costs.reducing import reduced, target, weighted_mean
 from graphc.blocks.encoding import one_hot_of
 from graphc.language.functions import Input, cost
 from graphc.language.protocol.reductions import along
@@ -57,8 +57,8 @@ def cross_entropy(
         if y.shape == s.shape[1:]:
             labels(y, "cross_entropy", "y")
         same_shape("cross_entropy", s=s, y=y)
-        target = y if label_smoothing == 0 else _smoothed(y, label_smoothing)
-        terms = -np.sum(target * _weighted(log_p, weight), axis=0)
+        wanted = y if label_smoothing == 0 else _smoothed(y, label_smoothing)
+        terms = -np.sum(wanted * _weighted(log_p, weight), axis=0)
         return reduced(terms, reduction, "cross_entropy")
     return _of_classes("cross_entropy", log_p, y, weight, reduction, ignore_index, label_smoothing)
 
@@ -94,10 +94,13 @@ def _of_classes(
         f"{name}: for scores of shape {shape_text(log_p.shape)} the classes have shape "
         f"{shape_text(log_p.shape[1:])}, got {shape_text(y.shape)}; classes are the first axis",
     )
-    classes = y.declaration.classes
-    possible = classes is None or (ignore_index is not None and 0 <= ignore_index < classes)
-    counts = y != ignore_index if ignore_index is not None and possible else None
+    classes = known_classes(y)
+    counts: Any = None
+    if ignore_index is not None:
+        possible = not isinstance(classes, int) or 0 <= ignore_index < classes
+        counts = y != ignore_index if possible else None
     y = y if counts is None else np.where(counts, y, 0)
+    y = within(y, log_p.shape[0], name, "y")
     terms = -_read(log_p, y)
     weights = None if weight is None else weight[y]
     if weights is not None:
@@ -149,6 +152,8 @@ def binary_cross_entropy(
     As in PyTorch the logarithms are never below -100; their derivatives are 0 there. See
     :func:`binary_cross_entropy_with_logits` for what needs no such limit.
     """
+    same_shape("binary_cross_entropy", p=p, y=target(y, p))
+    spreads("binary_cross_entropy", "weight", weight, p)
     terms = -(y * _log(p) + (1.0 - y) * _log(1.0 - p))
     terms = terms if weight is None else weight * terms
     return reduced(terms, reduction, "binary_cross_entropy")
@@ -172,12 +177,16 @@ def binary_cross_entropy_with_logits(
 
     Exact for every s. `weight` weighs the terms, `pos_weight` those of the positive targets.
     """
+    name = "binary_cross_entropy_with_logits"
+    same_shape(name, s=s, y=target(y, s))
+    spreads(name, "weight", weight, s)
+    spreads(name, "pos_weight", pos_weight, s)
     softplus = scalar_function("softplus")
     positive = y * softplus(-s)
     positive = positive if pos_weight is None else pos_weight * positive
     terms = positive + (1.0 - y) * softplus(s)
     terms = terms if weight is None else weight * terms
-    return reduced(terms, reduction, "binary_cross_entropy_with_logits")
+    return reduced(terms, reduction, name)
 
 
 @cost
@@ -189,6 +198,7 @@ def multilabel_soft_margin(
     reduction: str = "mean",
 ) -> Any:
     """Return the mean over classes of the binary cross-entropy with logits, weighed by class."""
+    same_shape("multilabel_soft_margin", s=s, y=target(y, s))
     softplus = scalar_function("softplus")
     terms = y * softplus(-s) + (1.0 - y) * softplus(s)
     terms = terms if weight is None else weight * terms

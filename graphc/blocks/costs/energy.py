@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import same_shape, usage
+from graphc.blocks.checks import same_shape, usage, within
 from graphc.blocks.distances import norm
 from graphc.blocks.encoding import one_hot_of
 from graphc.language.functions import Input, cost
@@ -21,25 +21,34 @@ from graphc.language.samples import over_samples
 from graphc.language.variable import Variable
 
 
+def _right(e: Variable, y: Variable) -> Any:
+    """Return the energy of the right answer."""
+    return e[_answer(e, y)]
+
+
+def _answer(e: Variable, y: Variable) -> Variable:
+    return within(y, e.shape[0], "energy", "y")
+
+
 def _gap(e: Variable, y: Variable) -> Any:
     """Return how far the right answer lies above the most offending one."""
-    return e[y] - _offending(e, y)
+    return _right(e, y) - _offending(e, y)
 
 
 def _offending(e: Variable, y: Variable) -> Any:
-    return np.min(np.where(one_hot_of(y, e.shape[0]), np.inf, e))
+    return np.min(np.where(one_hot_of(_answer(e, y), e.shape[0]), np.inf, e))
 
 
 @cost
 def energy(e: Any = Input("answers"), y: Any = Input("", kind="integer")) -> Any:
     """Return the energy of the right answer: the loss that only pushes down."""
-    return e[y]
+    return _right(e, y)
 
 
 @cost
 def energy_perceptron(e: Any = Input("answers"), y: Any = Input("", kind="integer")) -> Any:
     """Return ``e[y] - min(e)``: the generalised perceptron loss."""
-    return e[y] - np.min(e)
+    return _right(e, y) - np.min(e)
 
 
 @cost
@@ -75,7 +84,7 @@ def energy_square_square(
     e: Any = Input("answers"), y: Any = Input("", kind="integer"), *, margin: float = 1.0
 ) -> Any:
     """Return ``e[y]**2 + max(0, margin - e[offending])**2``."""
-    return np.square(e[y]) + np.square(np.maximum(margin - _offending(e, y), 0))
+    return np.square(_right(e, y)) + np.square(np.maximum(margin - _offending(e, y), 0))
 
 
 @cost
@@ -83,7 +92,7 @@ def energy_square_exponential(
     e: Any = Input("answers"), y: Any = Input("", kind="integer"), *, gamma: float = 1.0
 ) -> Any:
     """Return ``e[y]**2 + gamma exp(-e[offending])``."""
-    return np.square(e[y]) + gamma * np.exp(-_offending(e, y))
+    return np.square(_right(e, y)) + gamma * np.exp(-_offending(e, y))
 
 
 @cost
@@ -92,7 +101,7 @@ def energy_nll(
 ) -> Any:
     """Return ``e[y] + log(sum(exp(-beta e))) / beta``: the negative log-likelihood, by beta."""
     usage(beta > 0, f"energy_nll: beta is positive, got {beta}")
-    return e[y] + along("logsumexp")(-beta * e, None) / beta
+    return _right(e, y) + along("logsumexp")(-beta * e, None) / beta
 
 
 @cost
@@ -101,7 +110,7 @@ def energy_mee(
 ) -> Any:
     """Return ``1 - exp(-beta e[y]) / sum(exp(-beta e))``: the minimum empirical error loss."""
     usage(beta > 0, f"energy_mee: beta is positive, got {beta}")
-    return 1.0 - along("softmax")(-beta * e, -1)[y]
+    return 1.0 - along("softmax")(-beta * e, -1)[_answer(e, y)]
 
 
 @cost

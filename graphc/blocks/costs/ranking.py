@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import chosen, same_shape, usage
-from graphc.blocks.costs.reducing import reduced
+from graphc.blocks.checks import chosen, same_shape, usage, within
+from graphc.blocks.costs.reducing import reduced, target
 from graphc.blocks.distances import distance
 from graphc.blocks.encoding import one_hot_of
 from graphc.language.functions import Input, cost
@@ -23,12 +23,14 @@ def hinge(s: Variable, y: Variable, *, margin: float = 1.0, reduction: str = "me
 
     Cortes and Vapnik (1995), "Support-vector networks".
     """
+    same_shape("hinge", s=s, y=target(y, s))
     return reduced(np.maximum(margin - y * s, 0), reduction, "hinge")
 
 
 @cost
 def soft_margin(s: Variable, y: Variable, *, reduction: str = "mean") -> Any:
     """Return the mean of ``log(1 + exp(-y s))`` for targets y of 1 and -1."""
+    same_shape("soft_margin", s=s, y=target(y, s))
     return reduced(scalar_function("softplus")(-y * s), reduction, "soft_margin")
 
 
@@ -37,6 +39,7 @@ def hinge_embedding(
     d: Variable, y: Variable, *, margin: float = 1.0, reduction: str = "mean"
 ) -> Any:
     """Return the mean of d where y is 1 and of ``max(0, margin - d)`` where y is -1."""
+    same_shape("hinge_embedding", d=d, y=target(y, d))
     apart = np.where(y != 1, np.maximum(margin - d, 0), 0.0)
     return reduced(apart + np.where(y != -1, d, 0.0), reduction, "hinge_embedding")
 
@@ -46,6 +49,7 @@ def margin_ranking(
     a: Variable, b: Variable, y: Variable, *, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
     """Return the mean of ``max(0, -y (a - b) + margin)``: with y = 1, a should rank above b."""
+    same_shape("margin_ranking", a=a, b=target(b, a), y=target(y, a))
     return reduced(np.maximum(margin - y * (a - b), 0), reduction, "margin_ranking")
 
 
@@ -64,6 +68,7 @@ def multi_margin(
     `weight` holds a factor for each true class.
     """
     chosen(p, (1, 2), "multi_margin", "p")
+    y = within(y, s.shape[0], "multi_margin", "y")
     short = np.maximum(margin - s[y] + s, 0)
     short = short if p == 1 else np.square(short)
     short = short if weight is None else weight[y] * short
@@ -85,10 +90,11 @@ def multilabel_margin(
     classes = s.shape[0]
     ended = np.where(y < 0, 1, 0)
     counts = (_not_after(classes) @ ended) == 0
-    target: Any = np.where(counts, y, 0)
-    hits = np.logical_and(one_hot_of(target, classes), counts[:, None])
+    named: Any = np.where(counts, y, 0)
+    right: Any = within(named, classes, "multilabel_margin", "y")
+    hits = np.logical_and(one_hot_of(right, classes), counts[:, None])
     is_target = np.any(hits, axis=0)
-    short = np.maximum(1.0 - s[target][:, None] + s, 0)
+    short = np.maximum(1.0 - s[right][:, None] + s, 0)
     wrong = np.logical_and(counts[:, None], np.logical_not(is_target))
     total = np.sum(np.where(wrong, short, 0.0), axis=0)
     return reduced(np.mean(total), reduction, "multilabel_margin")
@@ -148,12 +154,16 @@ def triplet_margin_with_distance(
         f"{name}: distance_function takes two variables, got {distance_function!r}",
     )
 
+    if distance_function is None:
+        same_shape(name, anchor=anchor, positive=positive, negative=negative)
+
     def apart(a: Any, b: Any) -> Any:
         if distance_function is not None:
             return distance_function(a, b)
         return distance(a, b, 2.0, 1e-6, name)
 
     near, far = apart(anchor, positive), apart(anchor, negative)
+    same_shape(name, near=near, far=far)
     far = np.minimum(far, apart(positive, negative)) if swap else far
     return reduced(np.maximum(near - far + margin, 0), reduction, name)
 
@@ -174,7 +184,7 @@ def cosine_embedding(
     eps = 1e-12
     lengths = (np.sum(a * a, axis=-1) + eps) * (np.sum(b * b, axis=-1) + eps)
     cosine = np.sum(a * b, axis=-1) / np.sqrt(lengths)
-    same_shape("cosine_embedding", cosines=cosine, y=y)
+    same_shape("cosine_embedding", cosines=cosine, y=target(y, cosine))
     alike = np.where(y == 1, 1.0 - cosine, 0.0)
     apart = np.where(y == -1, np.maximum(cosine - margin, 0), 0.0)
     return reduced(alike + apart, reduction, "cosine_embedding")

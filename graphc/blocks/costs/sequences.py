@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import shapes, usage
+from graphc.blocks.checks import shapes, usage, within
 from graphc.blocks.costs.reducing import reduced
 from graphc.language.functions import Input, cost
 from graphc.language.loops import scan
@@ -55,6 +55,11 @@ def ctc(
         f"ctc: blank is one of the {classes} classes, got {blank}",
     )
     shapes(steps != 0, "ctc: there are no steps")
+    y = within(y, classes, "ctc", "y")
+    if input_length is not None:
+        input_length = within(input_length, steps + 1, "ctc", "input_length")
+    if target_length is not None:
+        target_length = within(target_length, y.shape[0] + 1, "ctc", "target_length")
     size = 2 * y.shape[0] + 1
     place: Any = Variable(Iota((), size))
     is_label = place % 2 == 1
