@@ -187,13 +187,13 @@ def signature(name: str, given: Any) -> str | None:
 
     Of an update rule, what it is called with is declared as defaults and not given in calls.
     """
-    shown = inspect.signature(given).parameters.values() if callable(given) else ()
+    if not isinstance(given, gc.Function) and not hasattr(given, "gives"):
+        return None  # Python may know none: exceptions have no signature
+    shown = inspect.signature(given).parameters.values()
     if isinstance(given, gc.Function):
         kept = [p for p in shown if p.name not in NAMING]
-    elif hasattr(given, "gives"):
+    else:
         marks = (gc.State, gc.Count, gc.Noise, gc.Loss)
         kept = [p for p in shown if p.kind is p.KEYWORD_ONLY and not isinstance(p.default, marks)]
-    else:
-        return None
     kept = [p.replace(annotation=p.empty) for p in kept]
     return str(inspect.Signature(kept))
