@@ -215,9 +215,9 @@ def _figure_options(made: argparse.ArgumentParser) -> None:
         "--data",
         metavar="FILE.npz",
         type=Path,
-        help="arrays by the names of the inputs, of one sample or with a leading axis of samples, "
-        "of which the first is taken; parameters may be among them: the interactive page shows "
-        "their numbers",
+        help="arrays by the names of the inputs, of one sample or with a leading axis of samples; "
+        "parameters may be among them: the interactive page shows the numbers of each sample and "
+        "of their average",
     )
     made.add_argument(
         "--force", action="store_true", help="overwrite a file that graphc did not write"

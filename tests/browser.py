@@ -8,6 +8,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -30,7 +31,7 @@ FLAGS = (
     "--force-color-profile=srgb",
     "--remote-debugging-pipe",
 )
-PATIENCE = 30.0  # seconds for an answer
+PATIENCE = 120.0  # seconds for an answer, on a machine with much else to do
 
 
 def find_chromium():
@@ -79,16 +80,18 @@ class Browser:
         os.write(self.write_here, json.dumps(message).encode() + b"\0")
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            answer = self.receive()
+            answer = self.receive(deadline - time.monotonic())
             if answer.get("id") == self.count:
                 assert "error" not in answer, answer["error"]
                 return answer["result"]
             self.events.append(answer)
         raise TimeoutError(method)
 
-    def receive(self):
+    def receive(self, patience):
         """Return the next message."""
         while b"\0" not in self.buffer:
+            if not select.select([self.stream], [], [], max(0.0, patience))[0]:
+                raise TimeoutError("the browser does not answer")
             chunk = self.stream.read(1 << 16)
             if not chunk:
                 raise EOFError("the browser has gone")
@@ -118,6 +121,7 @@ class Page:
         self.target, self.session = target, attached["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log", "Accessibility", "DOM"):
             self.send(f"{domain}.enable")
+        self.send("Performance.enable", timeDomain="threadTicks")
         self.resize(width, height)
         self.prefer("dark" if dark else "light")
         self.send("Page.navigate", url=url)
@@ -204,6 +208,14 @@ class Page:
             for node in nodes
             if not node["ignored"]
         ]
+
+    def busy(self):
+        """Return the seconds of processor time that the page has taken so far.
+
+        Unlike time on the clock, they do not grow with what else the machine has to do.
+        """
+        metrics = self.send("Performance.getMetrics")["metrics"]
+        return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
 
     def events(self):
         """Return what the browser has told of this page."""

@@ -21,8 +21,9 @@ net = gc.Graph(C, name="explored")
 # %%
 # From Python it is one more ending of :func:`graphc.render`. Click a block, and its formulas and
 # its lines of code light up; step through the forward and the backward pass with the arrow keys.
-# With ``data=``, the numbers of one sample stand beside the variables, and the loss's gradient by
-# each. Parameters are as training would start them, unless they are among the data.
+# With ``data=``, the numbers of a sample stand beside the variables, and the loss's gradient by
+# each; of several samples along a leading axis the page's reader chooses one, or their average.
+# Parameters are as training would start them, unless they are among the data.
 
 page = Path(tempfile.mkdtemp()) / "explored.html"
 gc.render(net, page, data={"x": np.array([0.5, -1.0, 0.0, 2.0]), "y": np.array(1)})

@@ -480,9 +480,9 @@
       card("What to do here", "", [welcome(), make("button", {
         class: "start", type: "button", onclick: () => { byHand(0); },
       }, icon("play"), "Step through the model")]),
-      facts.values ? card(`Numbers of ${facts.values.sample}`, "", numbersList([
+      facts.values ? card(sample().title, "", [numbersList([
         ...facts.costs.flatMap((i) => blocks[i].outputs), ...variables.filter((v) => v.role === "observed" || v.role === "latent").map((v) => v.name),
-      ].map((name) => [name, facts.values.values[name]]))) : null,
+      ].map((name) => [name, valueOf(name)])), facts.values.note ? make("small", { class: "none" }, facts.values.note) : null]) : null,
       card("Blocks", "forward", blockTable()),
       card("Variables", "", make("div", { class: "links" }, variables.filter((v) => v.role !== "parameter")
         .map((v) => variableLink(v.name)))),
@@ -492,6 +492,20 @@
 
   // --- numbers of a sample --------------------------------------------------------------------
 
+  const chooser = $("sample"); // where there are several
+  let at = 0; // the sample whose numbers are shown
+  const sample = () => facts.values.samples[at];
+  const valueOf = (name) => sample().values[name] ?? facts.values.shared[name];
+  const showSample = (next) => {
+    const { length } = chooser.options;
+    at = chooser.selectedIndex = (next + length) % length;
+    const thing = things.get(selected), { scrollTop } = details;
+    details.replaceChildren(thing ? describe(thing, steps[step]?.back) : overview());
+    details.scrollTop = scrollTop;
+    say(`${sample().title}.`);
+  };
+  if (chooser) chooser.onchange = () => showSample(chooser.selectedIndex);
+  const otherSample = (by) => { if (chooser) showSample(at + by); };
   const shown = (value) => {
     if (typeof value === "string") return value; // nan, inf
     const size = Math.abs(value);
@@ -562,12 +576,12 @@
   };
   const numbersOf = (b, way) => {
     if (!facts.values) return null;
-    const names = [...b.inputs, ...b.parameters, ...b.outputs], { values, gradients } = facts.values;
+    const names = [...b.inputs, ...b.parameters, ...b.outputs], { gradients } = sample();
     const pairs = [];
-    if (way !== true) pairs.push(...names.map((name) => [name, values[name]]));
+    if (way !== true) pairs.push(...names.map((name) => [name, valueOf(name)]));
     if (way !== false) pairs.push(...[...names].reverse().map((name) => [name, gradients[name], true]));
     return pairs.some(([, found]) => found) ?
-      card(`Numbers of ${facts.values.sample}`, way === true ? "backward" : "", numbersList(pairs)) : null;
+      card(sample().title, way === true ? "backward" : "", numbersList(pairs)) : null;
   };
 
   // --- stepping: the teacher's mode ------------------------------------------------------------
@@ -690,12 +704,12 @@
     const scale = Math.min(220 / whole.width, Math.min(260, height * 0.6) / whole.height);
     map.style.width = `${Math.max(24, whole.width * scale)}px`;
     map.style.height = `${Math.max(24, whole.height * scale)}px`;
-    for (const g of elements) {
-      if (!g.matches(".gc-node")) continue;
+    const parts = elements.filter((g) => g.matches(".gc-node")).map((g) => {
       const kind = ["gc-cost", "gc-function"].find((name) => g.classList.contains(name)) || "gc-variable";
-      map.append(mapPart(`${kind} ${g.dataset.twin ? "twin" : ""}`, g.getBBox()));
-    }
-    frame = map.appendChild(mapPart("frame", view));
+      return mapPart(`${kind} ${g.dataset.twin ? "twin" : ""}`, g.getBBox());
+    });
+    frame = mapPart("frame", view);
+    map.replaceChildren(...parts, frame); // all at once: a box asked for after a change costs a layout
   };
   const showMap = () => {
     const { width, height } = shape();
@@ -963,7 +977,7 @@
 
   const KEYS = {
     "/": () => search.focus(), "?": () => help.showModal(), f: fit, t: nextTheme,
-    o: () => swap(), "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3),
+    o: () => swap(), n: () => otherSample(1), p: () => otherSample(-1), "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3),
     ArrowRight: () => byHand(step + 1), ArrowLeft: () => byHand(step - 1),
     PageDown: () => byHand(step + 1), PageUp: () => byHand(step - 1),
     Home: () => byHand(-1), End: () => byHand(steps.length - 1), " ": play,
@@ -972,6 +986,7 @@
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
     if (event.target.closest("input[type=search]")) return;
+    if (event.target.closest("select") && !["Escape", "n", "p"].includes(event.key)) return;
     const onButton = event.target.closest("button, input");
     if (onButton && (event.key === " " || event.target.type === "range")) return;
     if (event.target.closest("pre, #code, #details") && /^(Arrow|Page|Home|End| )/.test(event.key) &&

@@ -116,8 +116,18 @@ def statistics(facts: Facts) -> str:
     ]
     told = "".join(f"<span>{escape(part)}</span>" for part in parts)
     if "values" in facts:
-        told += f'<span class="loaded">with the numbers of {facts["values"]["sample"]}</span>'
+        told += f'<span class="loaded">numbers of {chooser(facts["values"])}</span>'
     return told
+
+
+def chooser(values: Mapping[str, Any]) -> str:
+    """Return the name of the only sample, or a list of the samples to choose from."""
+    names = [sample["name"] for sample in values["samples"]]
+    if len(names) == 1:
+        return escape(names[0])
+    options = "".join(f"<option>{escape(name)}</option>" for name in names)
+    note = escape(values["note"] or "n and p go to the next and the previous one")
+    return f'<select id="sample" aria-label="Sample" title="{note}">{options}</select>'
 
 
 def counted(number: str, thing: str) -> str:

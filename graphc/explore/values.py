@@ -1,102 +1,191 @@
-"""The numbers of one sample: what every variable is, and the loss's gradient by it."""
+"""The numbers of samples: what every variable is, and the loss's gradient by it."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from graphc.compile import compile
 from graphc.compile_function import compile_function
-from graphc.errors import DerivativeError, UsageError
+from graphc.errors import DerivativeError
+from graphc.explore.given import Given, read_data
+from graphc.explore.summaries import letters_of, summary
+from graphc.ir.nodes import topological
 from graphc.language.derive import cotangents, grad
 from graphc.language.graph import Graph
 from graphc.language.variable import Variable
-from graphc.types import Dimension, count, names_in, shape_text
+from graphc.ops.samples import OverSamples
+from graphc.types import size_of
 
-MOST_SHOWN = 100  # numbers that are printed one by one
-WIDEST = 128  # cells of a picture along each side
-NOTHING, NOT_FINITE = 0, 255  # shades of cells
-GAP = np.nan  # between matrices side by side
-# Which of NumPy's kinds of numbers an array may hold, as emitted files have it.
-KINDS = {
-    "real": ("fiub", "real numbers"),
-    "integer": ("iu", "integers"),
-    "boolean": ("b", "booleans"),
-}
-Summary = dict[str, Any]
+MOST_SAMPLES = 64  # that a page holds,
+MOST_LETTERS = 1_500_000  # that describe them, and
+MOST_NUMBERS = 100_000_000  # that are computed for them, unless one sample needs more
+Arrays = dict[str, Any]
+Evaluated = Iterator[tuple[Arrays, Arrays]]  # values and gradients of one sample after the other
 
 
 def values_of(graph: Graph, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers of one sample, by the names of the graph's variables.
+    """Return the numbers of samples and of their average, by the names of the graph's variables.
 
     Parameters
     ----------
     data
-        Arrays by the names of the inputs: of one sample, or with a leading axis of samples, of
-        which the first is taken. Parameters may be among them; else they are as at the start.
+        Arrays by the names of the inputs: of one sample, or with a leading axis of samples.
+        Parameters may be among them; else they are as at the start.
+
+    Returns
+    -------
+    dict
+        ``samples``: of each its name, the title of its numbers, ``values`` and ``gradients``; the
+        average comes last. ``shared``: the values that all have. ``note``: what to know of them.
 
     Raises
     ------
     UsageError
-        If a name is unknown or missing, an array has neither of its two shapes or not its kind of
-        numbers, a class is out of range, or inputs hold different numbers of samples.
+        As :func:`graphc.explore.given.read_data`.
     """
-    known_names(graph, data)
-    same_samples(graph, data)
-    sizes: dict[str, int] = {}
-    given = {graph.name_of(v): chosen(graph, v, data, sizes) for v in graph.inputs}
-    start = initial(graph, data, sizes)
-    inputs = (*graph.inputs, *graph.parameters)
+    given = read_data(graph, data)
     computed = [v for v in graph.variables if v.role in ("expression", "computed")]
-    arrays = [given[graph.name_of(v)] for v in graph.inputs]
-    arrays += [start[graph.name_of(v)] for v in graph.parameters]
-    results = compile_function(inputs, computed, dtype="float64")(*arrays) if computed else ()
-    values = {graph.name_of(v): a for v, a in zip(inputs, arrays, strict=True)}
-    values |= {graph.name_of(v): a for v, a in zip(computed, results, strict=True)}
-    gradients = gradients_of(graph, values, computed) if graph.costs else {}
-    batch = any(a.ndim > len(v.shape) for v, a in arrays_of(graph, data))
+    shown = min(given.samples or 1, room_for(graph, given, computed))
+    across = given.samples is not None and reaches_across(computed)
+    batch = min(given.samples or 1, MOST_SAMPLES) if across else shown
+    shared = {name: a for name, a in given.arrays.items() if name not in given.varying}
+    of_all: Arrays = {}
+    if across:
+        each, of_all = together(graph, given, computed, batch)
+    else:
+        each = one_by_one(graph, given, computed, batch)
+    average, samples = Average(graph), []
+    for p, (values, gradients) in enumerate(each):
+        own = {name: a for name, a in values.items() if name not in shared}
+        average.add(own, gradients)
+        if p < shown:
+            name = "the sample" if given.samples is None else f"sample {p}"
+            samples.append(described(name, f"Numbers of {name}", own, gradients))
+    if batch > 1:
+        values, gradients = average.taken()
+        name = f"of {batch} samples"
+        samples.append(
+            described(f"average {name}", f"Averages {name}", values, {**gradients, **of_all})
+        )
     return {
-        "sample": "the first sample" if batch else "the sample",
+        "samples": samples,
+        "shared": {name: summary(a) for name, a in shared.items()},
+        "note": note_of(given.samples or 1, shown, batch, across),
+    }
+
+
+def described(name: str, title: str, values: Arrays, gradients: Arrays) -> dict[str, Any]:
+    """Return what the page holds of one sample."""
+    return {
+        "name": name,
+        "title": title,
         "values": {name: summary(a) for name, a in values.items()},
         "gradients": {name: summary(a) for name, a in gradients.items()},
     }
 
 
-def gradients_of(
-    graph: Graph, values: Mapping[str, Any], computed: Sequence[Variable]
-) -> dict[str, Any]:
-    """Return the loss's gradient by everything but what is observed, by name."""
+def note_of(samples: int, shown: int, batch: int, across: bool) -> str:
+    """Return what a reader has to know of the samples on the page."""
+    told = []
+    if shown < samples:
+        which = f"first {shown} are" if shown > 1 else "first is"
+        told.append(f"The data holds {samples} samples, of which the {which} on this page.")
+    if across:
+        told.append(f"Samples influence each other: the first {batch} are computed together.")
+    return " ".join(told)
+
+
+def room_for(graph: Graph, given: Given, computed: Sequence[Variable]) -> int:
+    """Return how many samples fit on the page, and at least one."""
+    each = [v for v in graph.inputs if graph.name_of(v) in given.varying]
+    differing = [*each, *computed, *computed, *graph.parameters]  # values and gradients
+    sizes = [given.size(size_of(v.shape)) for v in differing]
+    letters = sum(map(letters_of, sizes))
+    return max(1, min(MOST_SAMPLES, MOST_LETTERS // letters, MOST_NUMBERS // max(1, sum(sizes))))
+
+
+class Average:
+    """The means of what every sample has: of real numbers, for a mean class is none."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.real = {graph.name_of(v) for v in graph.variables if v.kind == "real"}
+        self.count = 0
+        self.sums: tuple[Arrays, Arrays] = ({}, {})
+
+    def add(self, values: Arrays, gradients: Arrays) -> None:
+        """Enter a sample."""
+        self.count += 1
+        real = {name: a for name, a in values.items() if name in self.real}
+        with np.errstate(all="ignore"):
+            for sums, new in zip(self.sums, (real, gradients), strict=True):
+                for name, a in new.items():
+                    sums[name] = a + sums[name] if name in sums else np.asarray(a, dtype=float)
+
+    def taken(self) -> tuple[Arrays, Arrays]:
+        """Return the means of the values and of the gradients."""
+        values, gradients = (
+            {name: a / self.count for name, a in sums.items()} for sums in self.sums
+        )
+        return values, gradients
+
+
+# --- samples by themselves --------------------------------------------------------------------
+
+
+def one_by_one(graph: Graph, given: Given, computed: Sequence[Variable], count: int) -> Evaluated:
+    """Evaluate one sample after the other."""
     inputs = (*graph.inputs, *graph.parameters)
-    arrays = [values[graph.name_of(v)] for v in inputs]
+    names = [graph.name_of(v) for v in inputs]
+    evaluate = compile_function(inputs, list(computed), dtype="float64") if computed else None
+    gradients = gradients_by(graph, computed) if graph.costs else None
+    for p in range(count):
+        values = given.sample(p)
+        arrays = [values[name] for name in names]
+        results = evaluate(*arrays) if evaluate is not None else ()
+        values |= {graph.name_of(v): a for v, a in zip(computed, results, strict=True)}
+        yield values, gradients(values) if gradients is not None else {}
+
+
+def gradients_by(graph: Graph, computed: Sequence[Variable]) -> Callable[[Arrays], Arrays]:
+    """Return a function from a sample's values to the loss's gradients by all but its inputs."""
+    inputs = (*graph.inputs, *graph.parameters)
     loss = total(graph)
-    leaves = [v for v in inputs if v.kind == "real" and v.role != "observed"]
-    inner = [v for v in computed if v.kind == "real"]
+    leaves, inner = trained(graph), [v for v in computed if v.kind == "real"]
     try:
         found = dict(zip(leaves, grad(loss, leaves, allow_unused=True), strict=True))
         found |= cotangents(loss, (*inputs, *inner))
         found |= {v: grad(loss, v, allow_unused=True) for v in inner if v not in found}
     except DerivativeError:  # a block without a derivative: the page shows the values alone
-        return {}
+        found = {}
     if not found:
-        return {}
-    slopes = compile_function(inputs, list(found.values()), dtype="float64")(*arrays)
-    named = {graph.name_of(v): a for v, a in zip(found, slopes, strict=True)}
-    if all(np.isfinite(a).all() for a in values.values()):
-        # What overflows on the way through all variables may not on the shortest way to one.
-        for v in inner:
-            if not np.isfinite(named[graph.name_of(v)]).all():
-                alone = compile_function(inputs, [grad(loss, v, allow_unused=True)])
-                (named[graph.name_of(v)],) = alone(*arrays)
-    return named
+        return lambda values: {}
+    slopes = compile_function(inputs, list(found.values()), dtype="float64")
+
+    @cache
+    def alone(v: Variable) -> Any:
+        return compile_function(inputs, grad(loss, v, allow_unused=True), dtype="float64")
+
+    def gradients(values: Arrays) -> Arrays:
+        arrays = [values[graph.name_of(v)] for v in inputs]
+        named = {graph.name_of(v): a for v, a in zip(found, slopes(*arrays), strict=True)}
+        if all(np.isfinite(a).all() for a in values.values()):
+            # What overflows on the way through all variables may not on the shortest way to one.
+            for v in inner:
+                if not np.isfinite(named[graph.name_of(v)]).all():
+                    named[graph.name_of(v)] = alone(v)(*arrays)
+        return named
+
+    return gradients
 
 
-def arrays_of(graph: Graph, data: Mapping[str, Any]) -> list[tuple[Variable, Any]]:
-    """Return the graph's inputs with what is given for them."""
-    return [(v, np.asarray(data[graph.name_of(v)])) for v in graph.inputs]
+def trained(graph: Graph) -> list[Variable]:
+    """Return the leaves that have a gradient: parameters and latent variables."""
+    leaves = (*graph.inputs, *graph.parameters)
+    return [v for v in leaves if v.kind == "real" and v.role != "observed"]
 
 
 def total(graph: Graph) -> Variable:
@@ -108,192 +197,58 @@ def total(graph: Graph) -> Variable:
     return result
 
 
-def known_names(graph: Graph, data: Mapping[str, Any]) -> None:
-    """Check that the data names what the graph has, and all that it needs."""
-    inputs = {graph.name_of(v): v for v in graph.inputs}
-    parameters = {graph.name_of(v) for v in graph.parameters}
-    wanted = ", ".join(f"'{name}' {shape_text(v.shape)}" for name, v in inputs.items()) or "none"
-    for name in data:
-        if name not in inputs and name not in parameters:
-            near = get_close_matches(name, [*inputs, *parameters], 1)
-            meant = f" Did you mean '{near[0]}'?" if near else ""
-            raise UsageError(
-                f"graph '{graph.name}' has no input and no parameter '{name}', which the data "
-                f"holds; its inputs are {wanted}.{meant}"
-            )
-    missing = [name for name in inputs if name not in data]
-    if missing:
-        given = ", ".join(sorted(data)) or "nothing"
-        lacking = ", ".join(f"'{name}' {shape_text(inputs[name].shape)}" for name in missing)
-        raise UsageError(f"graph '{graph.name}': the data lacks {lacking}; it holds {given}")
+# --- samples that influence each other ----------------------------------------------------------
 
 
-def same_samples(graph: Graph, data: Mapping[str, Any]) -> None:
-    """Check that all inputs hold equally many samples, or all one without an axis of them."""
-    counts: dict[str, int | None] = {}
-    for v, array in arrays_of(graph, data):
-        if v.declaration.per_sample and array.ndim - len(v.shape) in (0, 1):
-            counts[graph.name_of(v)] = len(array) if array.ndim > len(v.shape) else None
-    if len(set(counts.values())) > 1:
-        (one, few), (other, many) = sorted(
-            {n: name for name, n in counts.items()}.items(), key=lambda pair: pair[0] or -1
-        )[:: len(set(counts.values())) - 1]
-        has = "has no axis of samples" if one is None else f"holds {one} samples"
-        raise UsageError(
-            f"graph '{graph.name}': '{few}' {has}, '{many}' holds {other}; give all inputs the "
-            "same number of samples, or one sample without that axis"
-        )
+def reaches_across(computed: Sequence[Variable]) -> bool:
+    """Tell whether a variable of one sample depends on others."""
+    return any(isinstance(node, OverSamples) for node in topological([v.node for v in computed]))
 
 
-def chosen(graph: Graph, v: Variable, data: Mapping[str, Any], sizes: dict[str, int]) -> Any:
-    """Return the array of one sample for an input or parameter; enter the sizes that it tells."""
-    name = graph.name_of(v)
-    array = np.asarray(data[name])
-    about = f"graph '{graph.name}': '{name}'"
-    kinds, called = KINDS[v.kind]
-    if array.dtype.kind not in kinds:
-        raise UsageError(f"{about} must hold {called}, got {array.dtype}")
-    per_sample = v.declaration.per_sample and v.role != "parameter"
-    if array.ndim == len(v.shape) + 1 and per_sample:
-        if len(array) == 0:
-            raise UsageError(f"{about} holds no samples")
-        array = array[0]
-    known = dict(sizes)
-    for dim, size in zip(v.shape, array.shape, strict=False):
-        if isinstance(dim, Dimension) and names_in(dim) == {str(dim)}:
-            sizes.setdefault(str(dim), size)
-    expected = tuple(sized(dim, sizes) for dim in v.shape)
-    if array.shape != expected:
-        axis = ", with or without a leading axis of samples" if per_sample else ""
-        named = {n: known[n] for dim in v.shape for n in sorted(dims_in(dim)) if n in known}
-        where = f", where {', '.join(f'{n} is {size}' for n, size in named.items())}"
-        raise UsageError(
-            f"{about} must have shape {shape_text(v.shape)}{where if named else ''}{axis}; "
-            f"got {np.shape(data[name])}"
-        )
-    classes = v.declaration.classes
-    if classes is not None and array.size and not (array.min() >= 0 and array.max() < classes):
-        raise UsageError(
-            f"{about} must hold classes from 0 to {classes - 1}, "
-            f"got {array.min() if array.min() < 0 else array.max()}"
-        )
-    return array
+def together(
+    graph: Graph, given: Given, computed: Sequence[Variable], count: int
+) -> tuple[Evaluated, Arrays]:
+    """Evaluate samples in one batch; return also the gradients by what they share.
 
-
-def sized(dim: Any, sizes: Mapping[str, int]) -> Any:
-    """Return a dimension as a number where its names are known."""
-    known = isinstance(dim, int) or names_in(dim) <= sizes.keys()
-    return count(dim, dict(sizes)) if known else dim
-
-
-def initial(graph: Graph, data: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any]:
-    """Return the parameters: those among the data, the others as training would start them."""
-    names = [graph.name_of(v) for v in graph.parameters]
-    start: dict[str, Any] = {}
-    if any(name not in data for name in names):
-        program = compile(graph, dtype="float64", wrt=())  # its start is all that is wanted
-        needed = {n for v in graph.parameters for dim in v.shape for n in dims_in(dim)}
-        start = program.init_params(0, **{n: sizes[n] for n in sorted(needed)})._asdict()
-    return {
-        name: chosen(graph, v, data, dict(sizes)) if name in data else start[name]
-        for name, v in zip(names, graph.parameters, strict=True)
-    }
-
-
-def dims_in(dim: Any) -> set[str]:
-    """Return the names in a dimension."""
-    return set() if isinstance(dim, int) else names_in(dim)
-
-
-def summary(array: Any) -> Summary:
-    """Return what the page shows of an array: all its numbers, or a picture of them."""
-    numbers = np.atleast_1d(np.asarray(array, dtype=np.float64))
-    finite = numbers[np.isfinite(numbers)]
-    made: Summary = {
-        "shape": " × ".join(map(str, np.shape(array))) or "a number",
-        "least": number(finite.min()) if finite.size else 0.0,
-        "most": number(finite.max()) if finite.size else 0.0,
-        "mean": number(mean(finite)) if finite.size else 0.0,
-        "norm": number(norm(finite)),
-    }
-    if finite.size < numbers.size:
-        made |= {"odd": numbers.size - finite.size, "count": numbers.size}
-    if numbers.size <= MOST_SHOWN:
-        rows = numbers.reshape(-1, numbers.shape[-1]) if numbers.size else numbers.reshape(0, 0)
-        return {**made, "values": [[number(x) for x in row] for row in rows]}
-    marked = np.where(np.isfinite(numbers), numbers, np.inf)
-    flat = mosaic(marked) if numbers.ndim > 2 else np.atleast_2d(marked)
-    cells, block = coarse(flat)
-    most = np.abs(cells[np.isfinite(cells)]).max(initial=0.0)
-    scaled = np.nan_to_num(cells / (most or 1.0), nan=0.0, posinf=1.0, neginf=-1.0)
-    shades = (128 + np.round(126 * scaled)).astype(np.uint8)
-    shades[np.isinf(cells)] = NOT_FINITE
-    shades[np.isnan(cells)] = NOTHING
-    data = base64.b64encode(shades.tobytes())
-    made |= {"grid": list(cells.shape), "cells": data.decode(), "scale": number(most)}
-    if numbers.ndim > 2:
-        made["tiles"] = amount_of(numbers.shape[:-2])
-    return {**made, "coarse": list(block)} if block != (1, 1) else made
-
-
-def amount_of(shape: tuple[int, ...]) -> int:
-    """Return how many elements an array of a shape has."""
-    return int(np.prod(shape, dtype=int))
-
-
-def mean(finite: Any) -> float:
-    """Return the mean; of numbers so large that their sum is not, too."""
-    most = np.abs(finite).max(initial=0.0) or 1.0
-    return float((finite / most).mean() * most)
-
-
-def norm(finite: Any) -> float:
-    """Return the norm, scaled so that no square overflows."""
-    most = np.abs(finite).max(initial=0.0) or 1.0
-    with np.errstate(over="ignore"):
-        return float(np.linalg.norm(finite / most) * most)
-
-
-def mosaic(stack: Any) -> Any:
-    """Return a stack of matrices side by side, with a gap between them, about as wide as high."""
-    rows, columns = stack.shape[-2:]
-    parts = stack.reshape(-1, rows, columns)
-    wide = min(len(parts), max(1, round(float(np.sqrt(len(parts) * (rows + 1) / (columns + 1))))))
-    high = -(-len(parts) // wide)
-    made = np.full((high * (rows + 1) - 1, wide * (columns + 1) - 1), GAP)
-    for k, part in enumerate(parts):
-        top, left = (k // wide) * (rows + 1), (k % wide) * (columns + 1)
-        made[top : top + rows, left : left + columns] = part
-    return made
-
-
-def coarse(flat: Any) -> tuple[Any, tuple[int, int]]:
-    """Return means over equal blocks, as many as a picture has pixels, and a block's sides.
-
-    What is not a number is no part of a mean; a block of nothing else is not one either.
+    A sample's gradient is that of the sum of all costs, which without influence is that of its own.
     """
-    rows, columns = flat.shape
-    if rows == 1 and columns > WIDEST:  # a long vector: in rows below each other
-        return coarse(folded(flat))
-    block = -(-rows // WIDEST), -(-columns // WIDEST)
-    padded = np.full([-(-n // b) * b for n, b in zip(flat.shape, block, strict=True)], np.nan)
-    padded[:rows, :columns] = flat
-    parts = padded.reshape(padded.shape[0] // block[0], block[0], -1, block[1])
-    counts = (~np.isnan(parts)).sum((1, 3), keepdims=True)
-    means = np.nansum(parts / np.maximum(1, counts), (1, 3))
-    return np.where(counts[:, 0, :, 0] > 0, means, np.nan), block
+    costs = [use.outputs[0] for use in graph.costs]
+    # A cost alone would be the batch's loss, not a number of each sample.
+    outputs = [v + 0.0 if any(v is cost for cost in costs) else v for v in computed]
+    whole = Graph(*costs, *outputs, name=graph.name)
+    wrt = [*trained(graph), *(v for v in computed if v.kind == "real")] if costs else []
+    try:
+        program = compile(whole, dtype="float64", wrt=wrt, allow_unused=True)
+    except DerivativeError:
+        program, wrt = compile(whole, dtype="float64", wrt=()), []
+    inputs = {
+        whole.name_of(v): a[:count] if name in given.varying else a
+        for v, name, a in (
+            (v, graph.name_of(v), given.arrays[graph.name_of(v)]) for v in whole.inputs
+        )
+    }
+    params = program.Params(*(given.arrays[graph.name_of(v)] for v in whole.parameters))
+    results = program.forward(params, **inputs)
+    values = dict(zip(computed, results if len(computed) > 1 else (results,), strict=True))
+    slopes: dict[Variable, Any] = {}
+    if wrt:
+        _, found = program.loss_and_grad(params, **inputs)
+        slopes = dict(zip(wrt, found, strict=True))
+    of_all = {graph.name_of(v): a for v, a in slopes.items() if np.ndim(a) == len(v.shape)}
 
+    def each() -> Evaluated:
+        for p in range(count):
+            own = {
+                graph.name_of(v): a[p] if np.ndim(a) > len(v.shape) else a
+                for v, a in values.items()
+            }
+            yield (
+                {**given.sample(p), **own},
+                {
+                    graph.name_of(v): a[p] * count
+                    for v, a in slopes.items()
+                    if np.ndim(a) > len(v.shape)
+                },
+            )
 
-def folded(flat: Any) -> Any:
-    """Return a vector as rows of equal length, filled up with nothing."""
-    columns = min(WIDEST, int(np.ceil(np.sqrt(flat.size * 4))))
-    rows = -(-flat.size // columns)
-    filled = np.full(rows * columns, np.nan)
-    filled[: flat.size] = flat.ravel()
-    return filled.reshape(rows, columns)
-
-
-def number(x: Any) -> Any:
-    """Return a number with as many digits as the page prints; what is not finite as its name."""
-    value = float(x)
-    return float(f"{value:.6g}") if np.isfinite(value) else str(value)
+    return each(), of_all

@@ -82,8 +82,9 @@ def render(
         Write the space of each variable beside it.
     data
         For the interactive page: arrays by the names of the inputs, whose numbers it shows. One
-        sample, or several along a leading axis, of which the first is taken. Parameters may be
-        among them; else they are as training would start them.
+        sample, or several along a leading axis, from which the page's reader chooses; their
+        average is there, too. Parameters may be among them; else they are as training would start
+        them.
     force
         Overwrite a file that graphc did not write.
 

@@ -14,7 +14,8 @@ from graphc.explore.facts import amount, facts_of
 from graphc.explore.letters import letters_for
 from graphc.explore.matrix_costs import COSTS
 from graphc.explore.page import page_of
-from graphc.explore.values import coarse, folded, summary, values_of
+from graphc.explore.summaries import coarse, folded, summary
+from graphc.explore.values import MOST_SAMPLES, values_of
 from graphc.ir.program import Origin
 from graphc.language.graph import Graph
 from graphc.ops.contraction import contract
@@ -251,12 +252,19 @@ def test_letters_are_those_that_the_formulas_use():
 # --- numbers ----------------------------------------------------------------------------------
 
 
+def numbers(graph, data, p=0):
+    """The numbers of one sample, or of the average, those that all share among them."""
+    found = values_of(graph, data)
+    chosen = found["samples"][p]
+    return {**chosen, "values": {**found["shared"], **chosen["values"]}}
+
+
 def test_the_numbers_of_a_sample_are_those_of_the_program():
     graph = network()
     rng = np.random.default_rng(1)
     data = {"x": rng.normal(size=(5, 4)), "y": rng.integers(0, 3, 5)}
-    found = values_of(graph, data)
-    assert found["sample"] == "the first sample"
+    found = numbers(graph, data)
+    assert found["name"] == "sample 0"
     program = gc.compile(graph)
     params = program.init_params(0)
     loss, grads = program.loss_and_grad(params, x=data["x"][:1], y=data["y"][:1])
@@ -271,7 +279,60 @@ def test_the_numbers_of_a_sample_are_those_of_the_program():
     )
     assert "x" not in found["gradients"]  # observed: no gradient is asked for
     given = {**data, **params._replace(first_w=np.zeros((3, 4)))._asdict()}
-    assert values_of(graph, given)["values"]["s"]["values"] == [[0.0, 0.0, 0.0]]
+    assert numbers(graph, given)["values"]["s"]["values"] == [[0.0, 0.0, 0.0]]
+
+
+def test_every_sample_has_its_numbers_and_the_average_those_of_the_loss():
+    graph = network()
+    rng = np.random.default_rng(1)
+    data = {"x": rng.normal(size=(3, 4)), "y": rng.integers(0, 3, 3)}
+    found = values_of(graph, data)
+    assert [sample["name"] for sample in found["samples"]] == [
+        "sample 0", "sample 1", "sample 2", "average of 3 samples",
+    ]  # fmt: skip
+    assert found["note"] == ""
+    program = gc.compile(graph, dtype="float64")
+    params = program.init_params(0)
+    for p, rows in enumerate((slice(0, 1), slice(1, 2), slice(2, 3), slice(None))):
+        loss, grads = program.loss_and_grad(params, x=data["x"][rows], y=data["y"][rows])
+        sample = found["samples"][p]
+        assert sample["values"]["C"]["values"] == [[pytest.approx(loss, rel=1e-5)]]
+        for name, g in grads._asdict().items():
+            shown = np.reshape(sample["gradients"][name]["values"], g.shape)
+            np.testing.assert_allclose(shown, g, rtol=1e-4, atol=1e-6)
+    means = found["samples"][-1]["values"]
+    np.testing.assert_allclose(means["x"]["values"][0], data["x"].mean(0), rtol=1e-5)
+    assert "y" not in means  # there is no mean class
+
+
+def test_samples_that_influence_each_other_are_computed_together():
+    x = gc.observed("x", shape=2)
+    z = gc.Linear(2, name="f")(x, output="z")
+    centred = gc.tanh(z - gc.over_samples("mean", z), output="u")
+    graph = gc.Graph(gc.cost((centred**2).sum(), name="C"), name="net")
+    data = {"x": np.random.default_rng(0).normal(size=(4, 2))}
+    found = values_of(graph, data)
+    program = gc.compile(graph, dtype="float64", wrt=[*graph.parameters, z])
+    loss, grads = program.loss_and_grad(program.init_params(0), **data)
+    *samples, average = found["samples"]
+    costs = [sample["values"]["C"]["values"][0][0] for sample in samples]
+    assert np.mean(costs) == pytest.approx(loss, rel=1e-5)
+    assert average["values"]["C"]["values"] == [[pytest.approx(loss, rel=1e-5)]]
+    for sample, row in zip(samples, 4 * grads.z, strict=True):
+        np.testing.assert_allclose(sample["gradients"]["z"]["values"][0], row, rtol=1e-4, atol=1e-6)
+        assert "f_w" not in sample["gradients"]  # the samples make it together
+    np.testing.assert_allclose(average["gradients"]["f_w"]["values"], grads.f_w, rtol=1e-4)
+    assert "influence each other: the first 4 are" in found["note"]
+
+
+def test_a_page_holds_as_many_samples_as_there_is_room_for():
+    data = {"x": np.ones((100, 4)), "y": np.ones(100, int)}
+    found = values_of(network(), data)
+    assert len(found["samples"]) == MOST_SAMPLES + 1
+    assert found["note"] == "The data holds 100 samples, of which the first 64 are on this page."
+    x = gc.observed("x", shape=(300, 300))
+    wide = gc.Graph(gc.cost(sum(gc.tanh(x * k).sum() for k in range(40)), name="C"), name="wide")
+    assert len(values_of(wide, {"x": np.ones((100, 300, 300))})["samples"]) == 1
 
 
 def program_gradient(graph, name, params, data):
@@ -287,7 +348,7 @@ def test_the_gradients_of_a_deep_model_come_from_one_sweep(monkeypatch):
 
     seen, sweep = [], reverse.sweep
     monkeypatch.setattr(reverse, "sweep", lambda *a, **k: seen.append(1) or sweep(*a, **k))
-    found = values_of(deep(12), {"z0": np.ones(4), "y": np.zeros(4)})
+    found = numbers(deep(12), {"z0": np.ones(4), "y": np.zeros(4)})
     assert len(found["gradients"]) == 12 * 4 + 1
     assert len(seen) <= 2
 
@@ -297,7 +358,7 @@ def test_gradients_pass_the_named_softmax_that_underflows():
     t = gc.function(double)(w, output="t")
     p = gc.softmax(t, output="p")
     graph = gc.Graph(gc.cost(-np.log(p)[0], name="C"), name="net")
-    found = values_of(graph, {})
+    found = numbers(graph, {})
     assert found["gradients"]["t"]["values"] == [[-1.0, 1.0, 0.0]]
 
 
@@ -306,8 +367,8 @@ def double(w):
 
 
 def test_one_sample_without_an_axis_of_samples():
-    found = values_of(network(), {"x": np.ones(4), "y": 2})
-    assert found["sample"] == "the sample"
+    found = numbers(network(), {"x": np.ones(4), "y": 2})
+    assert found["name"] == "the sample"
     assert found["values"]["x"]["shape"] == "4"
     assert found["values"]["y"]["values"] == [[2.0]]
 
@@ -316,7 +377,7 @@ def test_named_sizes_come_from_the_data():
     x = gc.observed("x", shape="n")
     w = gc.parameter("w", shape="n")
     graph = gc.Graph(gc.cost((w * x).sum(), name="C"), name="named")
-    found = values_of(graph, {"x": np.ones(3)})
+    found = numbers(graph, {"x": np.ones(3)})
     assert found["gradients"]["w"]["values"] == [[1.0, 1.0, 1.0]]
 
 
@@ -361,7 +422,9 @@ def test_a_named_size_is_one_size():
 def test_what_all_samples_share_has_no_axis_of_them():
     x, t = gc.observed("x", shape=2), gc.observed("t", shape=2, per_sample=False)
     graph = gc.Graph(gc.mse(x, t, name="C"), name="net")
-    assert values_of(graph, {"x": np.ones((5, 2)), "t": np.zeros(2)})["sample"]
+    found = values_of(graph, {"x": np.ones((5, 2)), "t": np.zeros(2)})
+    assert found["shared"].keys() == {"t"}
+    assert "t" not in found["samples"][0]["values"]
     with pytest.raises(UsageError, match=r"'t' must have shape \(2,\); got \(5, 2\)"):
         values_of(graph, {"x": np.ones((5, 2)), "t": np.zeros((5, 2))})
 
@@ -430,8 +493,9 @@ def test_a_block_without_a_derivative_leaves_the_forward_pass():
     graph = gc.Graph(gc.cost((black(w * x)).sum(), name="C"), name="net")
     page = page_of(graph, data={"x": np.arange(3.0)})
     facts = read(page, "facts")
-    assert facts["values"]["values"]["C"]["values"] == [[5.0]]
-    assert facts["values"]["gradients"] == {}
+    (sample,) = facts["values"]["samples"]
+    assert sample["values"]["C"]["values"] == [[5.0]]
+    assert sample["gradients"] == {}
     assert not any(rule != "forward" for _, *o in facts["lines"].values() for _, rule in o)
 
 
