@@ -12,27 +12,38 @@ from graphc.types import Dim, Dimension, evaluate, named, names_in, shape_text
 KIND_CHECKS = {
     "real": '''def _real(name, value):
     """Return real numbers, integers or booleans as an array of the file's dtype."""
-    value = {lib}.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{{name}} must hold real numbers, got {{value.dtype}}")
     return value.astype({dtype}, copy=False)
 ''',
     "integer": '''def _integer(name, value):
     """Return integers as an array of 64-bit ones."""
-    value = {lib}.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "iu":
         raise TypeError(f"{{name}} must hold integers, got {{value.dtype}}")
+    if value.dtype == {lib}.uint64 and value.size and value.max() >= 2**63:
+        raise ValueError(f"{{name}} must hold integers below 2**63, got {{value.max()}}")
     return value.astype({lib}.int64, copy=False)
 ''',
     "boolean": '''def _boolean(name, value):
     """Return booleans as an array."""
-    value = {lib}.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind != "b":
         raise TypeError(f"{{name}} must hold booleans, got {{value.dtype}}")
     return value
 ''',
 }
 
+ARRAY = '''def _array(name, value):
+    """Return an array of what was given; masks would be lost, and rows must be of one length."""
+    if hasattr(value, "filled") and value.mask.any():
+        raise TypeError(f"{{name}} is a masked array: fill it first, as in {{name}}.filled(0)")
+    try:
+        return {lib}.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{{name}} is no array: {{error}}") from None
+'''
 
 NEED_GPU = '''def _need_gpu():
     """Raise a RuntimeError of one sentence where there is no GPU to compute on."""
@@ -279,11 +290,9 @@ class Checks:
     def kind_checks(self) -> list[list[str]]:
         """Print the functions that check kinds and convert, those that are needed."""
         names = {"lib": self.dialect.lib, "dtype": self.dialect.dtype}
-        return [
-            KIND_CHECKS[kind].format(**names).rstrip().split("\n")
-            for kind in KIND_CHECKS
-            if kind in self.kinds
-        ]
+        needed = [KIND_CHECKS[kind] for kind in KIND_CHECKS if kind in self.kinds]
+        forms = [*needed, ARRAY] if needed else []
+        return [form.format(**names).rstrip().split("\n") for form in forms]
 
     def quick(self, check: str, fields: Sequence[Field], done: Sequence[Field] = ()) -> list[str]:
         """Return the conditions under which the full check would change nothing.

@@ -17,7 +17,7 @@ from graphc.language.variable import (
     as_variable,
     check_same,
 )
-from graphc.ops.leaves import new_input
+from graphc.ops.leaves import new_input, plain_array
 from graphc.ops.properties import PROPERTIES, fulfils
 from graphc.types import Dim, Dimension, Kind, Shape, TensorType, named, shape_text
 
@@ -245,18 +245,16 @@ def check_init(init: Any, shape: Shape, told: str) -> None:
     """Raise an error if a parameter cannot start so: an array has its shape, or is one number."""
     if isinstance(init, str) and init not in INITS:
         raise UsageError(f"{here()}: {told}: init is one of {', '.join(INITS)}, got {init!r}")
-    if not isinstance(init, np.ndarray | np.generic | list | tuple | complex):
+    if init is None or isinstance(init, str) or callable(init):
         return
     try:
-        start = np.asarray(init)
-    except ValueError as error:
-        raise UsageError(f"{here()}: {told}: init is no array: {error}") from None
-    if start.dtype.kind not in "fiub":
-        raise UsageError(f"{here()}: {told}: init must hold real numbers, got {start.dtype}")
+        start = plain_array(init, "init")
+    except (KindError, ShapeError) as error:
+        raise UsageError(f"{here()}: {told}: {error}") from None
     fits = len(shape) == start.ndim and all(
         dim == size for dim, size in zip(shape, start.shape, strict=True) if isinstance(dim, int)
     )
-    if not fits and not isinstance(init, np.generic):
+    if not fits and start.ndim:
         raise ShapeError(
             f"{here()}: {told}: init has shape {shape_text(start.shape)}, "
             f"expected {shape_text(shape)} or one number"

@@ -188,7 +188,7 @@ def _parts(key: Any) -> tuple[Any, ...]:
     parts = key if isinstance(key, tuple) else (key,)
     found: list[Any] = []
     for part in parts:
-        if isinstance(part, np.ndarray | list) or (isinstance(part, tuple) and part):
+        if isinstance(part, np.ndarray | list | range) or (isinstance(part, tuple) and part):
             part = _array(part)
         if isinstance(part, Variable) and part.kind == "boolean":
             found.extend(_places(part))
@@ -305,7 +305,7 @@ def select(parts: tuple[Any, ...], shape: tuple[Dim, ...]) -> Selection:
             if isinstance(part, Variable):
                 picked.append((axis, _checked(part, axis, shape)))
                 spans.append((0, shape[axis], 1))
-            elif isinstance(part, int | np.integer) and not isinstance(part, bool):
+            elif isinstance(part, int | np.integer) and not isinstance(part, bool | np.timedelta64):
                 dropped.append(axis)
                 spans.append((_position(int(part), shape[axis]), 1, 1))
             else:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
-from graphc.errors import GraphcError, KindError, ShapeError, UsageError
+from graphc.errors import GraphcError, ShapeError, UsageError
 from graphc.ir.nodes import Node
 from graphc.language.display import mimebundle
 from graphc.language.source import Source, called, here
@@ -558,12 +558,10 @@ def as_variable(value: Any) -> Variable:
         return value
     try:
         node = constant_node(value)
-    except KindError as error:
+    except UsageError:
+        raise
+    except GraphcError as error:
         raise error.within(str(here())) from None
-    except ValueError as error:  # of NumPy's: rows of different lengths
-        if isinstance(error, GraphcError):
-            raise
-        raise ShapeError(f"{here()}: this is no array: {error}") from None
     return Variable(node, declaration=Declaration("constant"))
 
 

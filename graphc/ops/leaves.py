@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from graphc.errors import KindError
+from graphc.errors import GraphcError, KindError, ShapeError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Extent, Num, Ref, Term
 from graphc.ops.rules import Element, Indices, Sizes, define
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _declarations = counter()
+LARGEST = 2**63 - 1
 _DTYPES: dict[Kind, str] = {"real": "<f8", "integer": "<i8", "boolean": "|b1"}
 
 
@@ -72,16 +73,86 @@ def constant(value: object) -> Node:
     Raises
     ------
     KindError
-        If the value is not an array of real numbers, integers or booleans.
+        If the value is not an array of real numbers, integers or booleans, or if an integer does
+        not fit into 64 bits.
+    ShapeError
+        If rows are of different lengths.
     """
-    array = np.asarray(value)
+    array = plain_array(value, "a constant")
     kinds: dict[str, Kind] = {"f": "real", "i": "integer", "u": "integer", "b": "boolean"}
-    kind = kinds.get(array.dtype.kind)
-    if kind is None:
-        raise KindError(f"a constant holds real numbers, integers or booleans, not {array.dtype}")
+    kind = kinds[array.dtype.kind]
+    if array.dtype == np.uint64 and array.size and array.max() > LARGEST:
+        raise KindError(_too_large(array.max()))
     data = np.ascontiguousarray(array, _DTYPES[kind]).tobytes()
     made: Node = Constant((), data, TensorType(array.shape, kind))
     return made
+
+
+def plain_array(value: object, told: str) -> npt.NDArray[Any]:
+    """Return an array of numbers or booleans.
+
+    Parameters
+    ----------
+    told
+        What a message calls it.
+
+    Raises
+    ------
+    KindError
+        If it holds anything else, or if a mask would be lost.
+    ShapeError
+        If rows are of different lengths.
+    """
+    if hasattr(value, "filled") and np.any(getattr(value, "mask", False)):
+        raise KindError(
+            f"{told} has no mask: write value.filled(0.0), and the mask itself into np.where"
+        )
+    try:
+        array = np.asarray(value)
+    except GraphcError:
+        raise
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise ShapeError(f"{told} is no array: {error}") from None
+        raise ShapeError(
+            f"the rows of {told} have different lengths: pad them to one length, or take one "
+            "array for each"
+        ) from None
+    except OverflowError:
+        raise KindError(_too_large(value)) from None
+    if array.dtype.kind in "fiub":
+        return array
+    if isinstance(value, int):
+        raise KindError(_too_large(value))
+    hint = _HINTS.get(array.dtype.kind, "")
+    if array.dtype.kind == "O":
+        hint = _hint_of_objects(array)
+    raise KindError(f"{told} holds real numbers, integers or booleans, not {array.dtype}{hint}")
+
+
+_HINTS = {
+    "c": "; write the real and the imaginary part as two arrays",
+    "M": "; write times as numbers, such as days since a start",
+    "m": "; write durations as numbers, such as value / np.timedelta64(1, 's')",
+    "U": "; text becomes numbers as classes, one integer for each word",
+    "S": "; text becomes numbers as classes, one integer for each word",
+    "V": "; write one array for each field",
+}
+
+
+def _hint_of_objects(array: npt.NDArray[Any]) -> str:
+    """Return what to write instead of an array of objects."""
+    held = list(array.reshape(-1))
+    large = [item for item in held if isinstance(item, int) and not -LARGEST <= item <= LARGEST]
+    if large:
+        return f"; {_too_large(large[0])}"
+    others = [item for item in held if not isinstance(item, int | float)] or held
+    kind = f" ({type(others[0]).__name__})" if others else ""
+    return f"{kind}; write np.asarray(..., float) if they are numbers"
+
+
+def _too_large(value: object) -> str:
+    return f"integers have 64 bits, and {value} does not fit: write a real number, as {value}.0"
 
 
 def scalar_value(node: Node) -> float | int | bool | None:

@@ -131,7 +131,7 @@ def _check(params, x, i, j, fixed):
 
 def _real(name, value):
     """Return real numbers, integers or booleans as an array of the file's dtype."""
-    value = np.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got {value.dtype}")
     return value.astype(DTYPE, copy=False)
@@ -139,10 +139,22 @@ def _real(name, value):
 
 def _integer(name, value):
     """Return integers as an array of 64-bit ones."""
-    value = np.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, got {value.dtype}")
+    if value.dtype == np.uint64 and value.size and value.max() >= 2**63:
+        raise ValueError(f"{name} must hold integers below 2**63, got {value.max()}")
     return value.astype(np.int64, copy=False)
+
+
+def _array(name, value):
+    """Return an array of what was given; masks would be lost, and rows must be of one length."""
+    if hasattr(value, "filled") and value.mask.any():
+        raise TypeError(f"{name} is a masked array: fill it first, as in {name}.filled(0)")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}") from None
 
 
 def _example(seed=1):

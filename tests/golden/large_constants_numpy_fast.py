@@ -198,10 +198,20 @@ def _check(params, x, y):
 
 def _real(name, value):
     """Return real numbers, integers or booleans as an array of the file's dtype."""
-    value = np.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got {value.dtype}")
     return value.astype(DTYPE, copy=False)
+
+
+def _array(name, value):
+    """Return an array of what was given; masks would be lost, and rows must be of one length."""
+    if hasattr(value, "filled") and value.mask.any():
+        raise TypeError(f"{name} is a masked array: fill it first, as in {name}.filled(0)")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}") from None
 
 
 def _example(seed=1):
