@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import takewhile
 
 _LETTERS = """
@@ -153,6 +154,7 @@ def split_digits(part: str) -> list[str]:
     return list(match.groups()) if match else [part]
 
 
+@lru_cache(maxsize=4096)  # names of large models are made of few words
 def symbol(word: str) -> str:
     """Return one word without underscores as a symbol, accented if it ends in an accent."""
     for accent in ACCENTS:
@@ -183,6 +185,8 @@ def escape(text: str) -> str:
 
 def printable(text: str) -> str:
     """Put spaces for line breaks and tabs, and U+FFFD for what no document may hold."""
+    if text.isascii() and text.isprintable():
+        return text
     spaced = re.sub(r"\s", " ", text)
     return "".join("\ufffd" if is_refused(c) else c for c in spaced)
 

@@ -75,6 +75,9 @@ def size_source(name: str, fields: Sequence[Field], spelled: Mapping[str, str]) 
     return None
 
 
+FEW = 16  # parameters whose shapes are checked one by one
+
+
 class Checks:
     """Prints the check functions of one file."""
 
@@ -105,12 +108,38 @@ class Checks:
         ]
         if not fields:
             return [*lines, f"    return {Params}()"]
+        if self.tabled:
+            return [*self._table(), *lines, *self._tabled_check()]
         lines += [f"    {names} = {params}", f"    {params} = {Params}("]
         lines += ["    " + line for line in reals]
         lines += ["    )"]
         known: dict[str, str] = {}
         lines += self._shapes(fields, {f.name: f"{params}.{f.name}" for f in fields}, known)
         return [*lines, f"    return {params}"]
+
+    @property
+    def tabled(self) -> bool:
+        """Whether the parameters' shapes stand in a table, for a file would be mostly checks."""
+        fields = self.model.parameters
+        fixed = all(isinstance(dim, int) for f in fields for dim in f.shape)
+        return len(fields) > FEW and fixed and self.model.function is None
+
+    def _table(self) -> list[str]:
+        rows = [f"    {shape_text(f.shape)}," for f in self.model.parameters]
+        return ["_SHAPES = (  # of the parameters, in their order", *rows, ")", "", ""]
+
+    def _tabled_check(self) -> list[str]:
+        own = self.dialect.names.own
+        params, Params, zip_ = own("params"), own("Params"), own("zip")
+        return [
+            f"    pairs = {zip_}({Params}._fields, {params})",
+            f"    {params} = {Params}(*[_real(name, value) for name, value in pairs])",
+            f"    for name, value, shape in {zip_}({Params}._fields, {params}, _SHAPES):",
+            "        if value.shape != shape:",
+            f"            raise {self._error}"
+            '(f"{name} must have shape {shape}, got {value.shape}")',
+            f"    return {params}",
+        ]
 
     def arguments(self, name: str, fields: Sequence[Field], first: str | None) -> list[str]:
         """Print a function that checks the parameters and some inputs.
@@ -305,6 +334,11 @@ class Checks:
         known: dict[str, str] = {}
         params = own("params")
         held = {f.name: f"{params}.{f.name}" for f in self.model.parameters if done}
+        if self.tabled and not done:
+            right = f"{own('type')}(p) is {lib}.ndarray and p.dtype is _REAL"
+            shapes = f"{own('tuple')}([p.shape for p in {params}]) == _SHAPES"
+            conditions = [f"{own('all')}([{right} for p in {params}])", shapes]
+            done = self.model.parameters
         for f in done:
             self._quick_shape(f, held.get(f.name, f.name), known, later)
         later = [(f, axis) for f, axis in later if not names_in(f.shape[axis]) <= known.keys()]

@@ -124,7 +124,7 @@ def _fits(file: File, checks: Checks, check: str) -> list[str]:
             lines.append(f"    if {own('type')}({params}) is not {own('Params')}:")
             lines.append("        return False")
         names = [f.name for f in model.parameters]
-        if names:
+        if names and not checks.tabled:
             lines.append(f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {params}")
         tests += checks.quick(check, fields)
     if not tests:

@@ -61,18 +61,20 @@ def topological(
     order: list[Node] = []
     seen: set[Node] = set()
     fence = stop if isinstance(stop, Mapping | Set) else set(stop)
+    settle, see = order.append, seen.add  # of all there is to do, this is done most often
     for output in outputs:
         pending: list[Node | None] = [output]
+        take, push = pending.pop, pending.extend
         while pending:
-            node = pending.pop()
+            node = take()
             if node is None:  # what follows has all its operands before it
-                order.append(cast(Node, pending.pop()))
+                settle(cast(Node, take()))
             elif node not in seen:
-                seen.add(node)
-                args = () if node in fence else visit(node)
+                see(node)
+                args = () if node in fence else node.args if visit is operands else visit(node)
                 if args:
-                    pending += (node, None)
-                    pending += args[::-1]
+                    push((node, None))
+                    push(args[::-1])
                 else:
-                    order.append(node)
+                    settle(node)
     return order

@@ -50,10 +50,15 @@ class Program:
     outputs: tuple[Node, ...]
     names: Mapping[Node, str] = field(default_factory=dict)
     origins: Mapping[Node, Origin] = field(default_factory=dict)
+    _order: tuple[Node, ...] | None = field(init=False, repr=False, compare=False, default=None)
 
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> tuple[Node, ...]:
         """Return every node that the outputs need down to the inputs, operands before users."""
-        return topological(self.outputs, set(self.inputs))
+        if self._order is None:
+            order = tuple(topological(self.outputs, set(self.inputs)))
+            object.__setattr__(self, "_order", order)  # walked once, asked for by many
+            return order
+        return self._order
 
 
 Rule = Callable[[Node], "Node | None"]
@@ -107,6 +112,8 @@ def rewrite_nodes(
         return result
 
     def settle_all(node: Node, origin: Origin | None) -> Node:
+        if all(arg in done for arg in node.args):
+            return settle(node, origin)
         # In topological order too: what a rule returns may be as deep as a graph.
         for part in topological([node], done):
             settle(part, origin)

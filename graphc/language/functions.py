@@ -438,9 +438,10 @@ class Block:
 
     def _make_parameters(self) -> None:
         """Make the parameters once all their sizes are known: they stay together, in order."""
+        if self._made:
+            return
         wanted = {n: p for n, p in self._definition.parameters.items() if not self._lacks(p)}
-        known = all(d in self._dims for p in wanted.values() for d in names_of(p.shape))
-        if self._made or not known:
+        if not all(d in self._dims for p in wanted.values() for d in names_of(p.shape)):
             return
         for name, spec in wanted.items():
             try:

@@ -7,7 +7,8 @@ of a name that stands for several sizes. ``*name`` stands for all of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from graphc.errors import ShapeError
@@ -16,9 +17,11 @@ from graphc.types import Dim, floor_divide
 _FACTOR = re.compile(r"([*/]?)(\d+|[A-Za-z_]\w*)(?:\[(\d+)\])?")
 
 
-def names_of(shape: str) -> list[str]:
+@cache
+def names_of(shape: str) -> tuple[str, ...]:
     """Return the names that a shape is made of, in order."""
-    return [name for word in shape.split() for _, name, _ in _factors(word) if not name.isdigit()]
+    found = (name for word in shape.split() for _, name, _ in _factors(word))
+    return tuple(name for name in found if not name.isdigit())
 
 
 def sizes_of(shape: str, sizes: Mapping[str, Any]) -> tuple[Dim, ...]:
@@ -63,10 +66,10 @@ def _factor(name: str, at: str, sizes: Mapping[str, Any]) -> Dim:
     return found
 
 
-def _factors(word: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the sign, the name and the position of each factor of a word."""
+@cache
+def _factors(word: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the sign, the name and the position of each factor of a word."""
     matches = list(_FACTOR.finditer(word))
     if "".join(match[0] for match in matches) != word:
         raise ShapeError(f"{word!r} is no dimension of a parameter")
-    for match in matches:
-        yield match[1], match[2], match[3] or ""
+    return tuple((match[1], match[2], match[3] or "") for match in matches)

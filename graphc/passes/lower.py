@@ -25,6 +25,7 @@ from graphc.ops.elementwise import elementwise
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.leaves import Iota, constant, scalar_value
 from graphc.ops.structural import Reshape, reshape
+from graphc.ops.windows import Windows
 from graphc.passes.ordering import Tree, cheapest, number_of
 from graphc.passes.windowed import lay_windows
 from graphc.types import Dim, Shape, size_of
@@ -47,7 +48,9 @@ def lower(program: Program) -> Program:
 
 def _lay_windows(node: Node) -> Node | None:
     """Lay windows for a product; one that is a matrix product as it stands would come back."""
-    return None if is_matmul(node) else lay_windows(node)
+    if not any(isinstance(arg, Windows) for arg in node.args) or is_matmul(node):
+        return None
+    return lay_windows(node)
 
 
 def _pairs(node: Node) -> Node | None:

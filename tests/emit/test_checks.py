@@ -326,3 +326,27 @@ def test_a_size_that_no_argument_has():
             gc.compile_function([x], rest, style=style)
         made = gc.compile_function([x, m], rest, style=style)
         np.testing.assert_array_equal(made(np.arange(5.0), np.ones(3)), [3, 4])
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_many_parameters_are_checked_by_a_table(style):
+    x = gc.observed("x", shape=3)
+    ws = [gc.parameter(f"w{i}", shape=(3, 2) if i % 2 else 3) for i in range(20)]
+    total = sum((w.sum(axis=1) if w.ndim == 2 else w) for w in ws)
+    net = Graph(gc.cost((total * x).sum(), name="C"), name="many")
+    made = compiled(net, style)
+    arrays = [np.full((3, 2) if i % 2 else 3, i / 10) for i in range(20)]
+    given = {"x": np.ones((P, 3))}
+    loss, grads = made.loss_and_grad(made.Params(*arrays), **given)
+    assert loss == pytest.approx(sum(a.sum() for a in arrays))
+    assert grads.w7.shape == (3, 2)
+    lists = made.Params(*[a.tolist() for a in arrays])  # converted, not refused
+    assert made.loss_and_grad(lists, **given)[0] == pytest.approx(loss)
+    for wrong in (np.ones((2, 3)), np.ones(3)):
+        bad = made.Params(*arrays)._replace(w7=wrong)
+        with pytest.raises(
+            ValueError, match=re.escape(f"w7 must have shape (3, 2), got {wrong.shape}")
+        ):
+            made.loss_and_grad(bad, **given)
+    with pytest.raises(TypeError, match="w3 must hold real numbers, got complex128"):
+        made.loss_and_grad(made.Params(*arrays)._replace(w3=np.ones((3, 2), complex)), **given)
