@@ -33,19 +33,29 @@ class Compiled:
     Attributes
     ----------
     graph : Graph
-        What was compiled.
+        What was compiled. A program that was pickled keeps its source alone.
     source : str
         The file's text; what runs here is this text.
     program : Program
         The finished program that the source was printed from.
     """
 
-    graph: Graph
+    _graph: Graph | None = field(repr=False)
     model: Model
     emitted: Emitted
     unsaved: Mapping[str, Any]
     cost: str | None = None
     _namespace: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def graph(self) -> Graph:
+        """What was compiled."""
+        if self._graph is None:
+            raise CompileError(
+                f"graph '{self.model.name}' is not in this process, for the program was pickled: "
+                "it computes, but what needs the graph must be done where it was compiled"
+            )
+        return self._graph
 
     @property
     def source(self) -> str:
@@ -55,6 +65,7 @@ class Compiled:
     @property
     def program(self) -> Program:
         """The program that the source was printed from."""
+        _ = self.graph
         return self.model.program
 
     @property
@@ -184,6 +195,21 @@ class Compiled:
                 f"behind {names}; give source='module:function' where they are declared"
             )
         save_source(path, self.emitted.source, self.emitted.arrays, force)
+
+    def __copy__(self) -> Compiled:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Compiled:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.unsaved or self.emitted.unsaved:
+            names = ", ".join(sorted({*self.unsaved, *self.emitted.unsaved}))
+            raise CompileError(
+                f"graph '{self.model.name}' cannot be pickled: the other process would need the "
+                f"functions behind {names}; give source='module:function' where they are declared"
+            )
+        return Compiled, (None, self.model.without_nodes(), self.emitted.alone(), {}, self.cost)
 
     def _call(self, name: str, /, *args: Any, **inputs: Any) -> Any:
         """Call a function of the source; where its arguments are others, say which it has."""

@@ -51,6 +51,21 @@ class CompiledFunction:
             self._namespace.update(load(self.emitted, self.model.name, {}))
         return self._namespace[self.model.function](*arrays)  # type: ignore[index]
 
+    def __copy__(self) -> CompiledFunction:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> CompiledFunction:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.emitted.unsaved:
+            names = ", ".join(sorted(self.emitted.unsaved))
+            raise CompileError(
+                f"function '{self.model.name}' cannot be pickled: the other process would need the "
+                f"functions behind {names}; give source='module:function' where they are declared"
+            )
+        return CompiledFunction, (self.model.without_nodes(), self.emitted.alone())
+
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.
 

@@ -47,6 +47,9 @@ class Name(str):
         made.latex = latex
         return made
 
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.latex  # what copies and pickles are made of
+
 
 def parameter_labels(
     owned: Mapping[str, tuple[str, str]], others: Iterable[str] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphc.emit.checks import Checks
@@ -43,6 +43,10 @@ class Emitted:
     params: str
     lines: Mapping[int, Line] = field(default_factory=dict)
     unsaved: Mapping[str, Any] = field(default_factory=dict)
+
+    def alone(self) -> Emitted:
+        """Return the file without what its lines compute."""
+        return replace(self, lines={})
 
 
 def emit(model: Model) -> Emitted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ from graphc.ops.leaves import Size
 from graphc.ops.ranges import InRange
 from graphc.ops.structural import Pad, Slice
 from graphc.types import Dimension, Kind, Shape, names_in
+
+NOWHERE: Any = None  # the node of a field whose computation is in another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,21 @@ class Model:
     def shares_forward(self) -> bool:
         """Whether the loss can start from `forward`: it has all inputs that `forward` needs."""
         return self.has_loss and set(self.forward_fields) <= set(self.loss_fields)
+
+    def without_nodes(self) -> Model:
+        """Return what another process can be told of the model: all but the computation."""
+        told = {f.name: replace(f, node=NOWHERE, init=None) for f in self.inputs}
+        made = replace(
+            self,
+            parameters=tuple(replace(f, node=NOWHERE, init=None) for f in self.parameters),
+            inputs=tuple(told.values()),
+            program=Program((), ()),
+            updates=None if self.updates is None else Updates((), (), ()),
+        )
+        for which in ("forward_fields", "loss_fields"):
+            fields = getattr(self, which) if which == "forward_fields" or self.has_loss else ()
+            vars(made)[which] = tuple(told[f.name] for f in fields)
+        return made
 
     def _needed(self, nodes: tuple[Node, ...]) -> tuple[Field, ...]:
         return needed(self.inputs, self.parameters, nodes)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from graphc.ir.identity import Identity
 from graphc.ir.interning import Interned
 from graphc.types import Kind, Shape, TensorType
 
@@ -17,7 +18,7 @@ TYPE_RULES: dict[type[Node], Callable[[Any], TensorType]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Node(metaclass=Interned):
+class Node(Identity, metaclass=Interned):
     """A tensor, as the result of one operation on other tensors.
 
     Parameters

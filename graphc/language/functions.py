@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NoReturn, SupportsIndex, TypeAlias
 
 from numpy import ndarray
 
@@ -83,6 +83,7 @@ class Function:
         self.kind: CallKind = kind
         self.name = located_name(body.__name__, "a function")
         self.__doc__, self.__name__ = body.__doc__, body.__name__
+        self.__module__, self.__qualname__ = body.__module__, body.__qualname__
         self.__wrapped__ = body
         self.signature = inspect.signature(body)
         self.inputs: dict[str, Input] = {}
@@ -167,6 +168,15 @@ class Function:
             block.starts_like(outer.block, init)
             return outer.block.inner(block, outer)
         return block
+
+    def __copy__(self) -> Function:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Function:
+        return self
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # found again by its name, as functions are
 
     def refuse(self, options: Iterable[str]) -> None:
         """Raise a UsageError for an option that another library has and this one has not."""
@@ -277,6 +287,21 @@ class Block:
         """Return a block with the options of this one and parameters of its own."""
         made: Block = self._definition(**self._options, name=name, init=self._given_init)
         return made
+
+    def __copy__(self) -> NoReturn:
+        raise UsageError(
+            f"{self._described()} is not copied: call it again to share its parameters, "
+            f"or make another {self.function} for parameters of its own"
+        )
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self.__copy__()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise UsageError(
+            f"{self._described()} cannot be pickled: declare the model in the other process, or "
+            "pickle what gc.compile returns"
+        )
 
     def starts_like(self, outer: Block, init: Any) -> None:
         """Take over ``init="torch"`` from the block around, unless told otherwise."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.calculus.names import Name, parameter_labels
 from graphc.errors import NamingError, UsageError
+from graphc.ir.identity import Identity
 from graphc.ir.nodes import Node
 from graphc.ir.program import Origin, Program, rewrite_nodes
 from graphc.language.declare import sources
@@ -46,7 +47,7 @@ class Use:
     call: Call | None
 
 
-class Graph:
+class Graph(Identity):
     """The diagram of a model: variables, functions, costs.
 
     Parameters

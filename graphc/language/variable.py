@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import numpy as np
 
 from graphc.errors import GraphcError, ShapeError, UsageError
+from graphc.ir.identity import Identity
 from graphc.ir.nodes import Node
 from graphc.language.display import mimebundle
 from graphc.language.source import Source, called, here
@@ -113,7 +114,7 @@ class Scope:
 SCOPE = Scope()
 
 
-class Variable:
+class Variable(Identity):
     """A tensor of a model: declared, or computed from others.
 
     Arithmetic and NumPy's functions build further variables; nothing is computed. A variable
