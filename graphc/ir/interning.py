@@ -7,8 +7,16 @@ and common subexpressions merge as they are built.
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import Any, ClassVar
-from weakref import WeakValueDictionary
+from weakref import ref
+
+
+class Held(ref[Any]):
+    """A weak reference that knows under which key it stands."""
+
+    __slots__ = ("key",)
+    key: Any
 
 
 class Interned(type):
@@ -18,7 +26,8 @@ class Interned(type):
     type, so that ``1``, ``1.0`` and ``True`` stay three things.
     """
 
-    table: ClassVar[WeakValueDictionary[Any, Any]] = WeakValueDictionary()
+    # With a weakref.WeakValueDictionary two threads may get two objects.
+    table: ClassVar[dict[Any, Held]] = {}
 
     def __init__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,11 +36,31 @@ class Interned(type):
     def __call__(cls, *fields: Any) -> Any:
         """Return the object of this class with these fields, made on first use."""
         key = (cls, *[f if type(f) in _PLAIN else _key(f) for f in fields])
-        found = Interned.table.get(key)
-        if found is not None:
-            return found
+        held = Interned.table.get(key)
+        if held is not None:
+            found = held()
+            if found is not None:
+                return found
         made = super().__call__(*fields)
-        return Interned.table.setdefault(key, made)
+        mine = Held(made, _forget)
+        mine.key = key
+        while True:  # `setdefault` is one step for all threads: all get the first one's object
+            held = Interned.table.setdefault(key, mine)
+            found = held()
+            if found is not None:
+                return found
+            _forget(held)
+
+
+# Only entries of dead objects are removed, and only under the lock; so between the look and the
+# removal nobody puts another object there. A collection that runs meanwhile may take it again.
+_LOCK = RLock()
+
+
+def _forget(held: Held) -> None:
+    with _LOCK:
+        if Interned.table.get(held.key) is held:
+            del Interned.table[held.key]
 
 
 # Fields of these types are their own keys: whole numbers, text, and interned objects, which

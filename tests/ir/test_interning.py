@@ -2,6 +2,8 @@
 
 import gc
 import itertools
+import sys
+import threading
 import weakref
 
 import numpy as np
@@ -117,6 +119,35 @@ def test_the_identity_of_a_dead_node_confuses_nobody():
         reused += id(leaf) in seen
         seen.add(id(leaf))
     assert reused, "the test needs identities to come back"
+
+
+def test_threads_get_one_object():
+    """Objects that die and come back all the time, made by several threads at once."""
+    count, rounds = 4, 3000
+    leaf, found, several = new_input(TensorType((3,))), [None] * count, []
+    meet = threading.Barrier(count)
+
+    def work(place):
+        for i in range(rounds):
+            meet.wait(60)
+            found[place] = elementwise("tanh", leaf if i % 2 else constant(float(i)))
+            meet.wait(60)
+            if place == 0 and len({id(node) for node in found}) > 1:
+                several.append(i)
+            meet.wait(60)
+            found[place] = None
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(place,)) for place in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not several
 
 
 def test_nodes_are_frozen():
