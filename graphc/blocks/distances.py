@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,15 @@ def norm(x: Variable, p: float, axis: int, block: str) -> Any:
 def distance(a: Variable, b: Variable, p: float, eps: float, block: str) -> Any:
     """Return the p-norm of ``a - b + eps`` along the last axis."""
     return norm(a - b + eps, p, -1, block)
+
+
+def cosine(a: Any, b: Any, axis: int, least: Callable[[Any], Any], block: str) -> Any:
+    """Return the product of two directions; `least` keeps lengths from 0.
+
+    Each is divided by its own length first: the product of the lengths may not be a number.
+    """
+    lengths = [np.expand_dims(least(norm(v, 2, axis, block)), axis) for v in (a, b)]
+    return np.sum(a / lengths[0] * (b / lengths[1]), axis=axis)
 
 
 @function
@@ -52,8 +62,7 @@ def cosine_similarity(a: Variable, b: Variable, axis: int = 0, eps: float = 1e-8
 
     By default the first axis, which is PyTorch's second: a sample has no axis for the batch.
     """
-    lengths = [np.maximum(norm(v, 2, axis, "cosine_similarity"), eps) for v in (a, b)]
-    return np.sum(a * b, axis=axis) / (lengths[0] * lengths[1])
+    return cosine(a, b, axis, lambda length: np.maximum(length, eps), "cosine_similarity")
 
 
 @function

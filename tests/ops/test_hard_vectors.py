@@ -38,6 +38,11 @@ def length(v):
     return mp.sqrt(sum(x * x for x in v))
 
 
+def turned(v):
+    """The cosine between a vector and the same with its elements moved on by one."""
+    return sum(x * y for x, y in zip(v, v[-1:] + v[:-1], strict=True)) / length(v) ** 2
+
+
 def spread(v):
     mean = sum(v) / len(v)
     return mp.sqrt(sum((x - mean) ** 2 for x in v) / len(v))
@@ -75,6 +80,19 @@ EXACT = {
     "normalised": Exact(
         lambda v: v / np.linalg.norm(v), lambda v: [x / length(v) for x in v],
         at_zero=False, floor=1.0, points=tuple(v for v in VECTORS if max(map(abs, v)) > 1e-30),
+    ),
+    "cosine": Exact(
+        lambda v: gc.cosine_similarity(v, np.roll(v, 1) * 2.0 ** -30), lambda v: [turned(v)],
+        at_zero=False, floor=1.0, points=tuple(v for v in VECTORS if max(map(abs, v)) > 1e2),
+    ),
+    "cosine of tiny vectors": Exact(
+        lambda v: gc.cosine_similarity(v, np.roll(v, 1), eps=1e-290), lambda v: [turned(v)],
+        at_zero=False, floor=1e22, ulps=0.1, points=((3e-20, -4e-20, 5e-21), (1e-20, 3e-20, 0.0)),
+    ),
+    "cosine embedding": Exact(
+        lambda v: gc.cosine_embedding(v, np.roll(v, 1), gc.constant(1.0)),
+        lambda v: [1 - turned(v)], floor=1.0, at_zero=False,
+        points=tuple(v for v in VECTORS if max(map(abs, v)) > 1e18),
     ),
     "std": Exact(
         np.std, lambda v: [spread(v)], floor=0.3,

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.blocks.checks import chosen, same_shape, usage, within
 from graphc.blocks.costs.reducing import reduced, target
-from graphc.blocks.distances import distance
+from graphc.blocks.distances import cosine, distance
 from graphc.blocks.encoding import one_hot_of
 from graphc.language.functions import Input, cost
 from graphc.language.protocol.scalars import scalar_function
@@ -181,10 +181,8 @@ def cosine_embedding(
 
     As in PyTorch, 1e-12 is added to both squared lengths.
     """
-    eps = 1e-12
-    lengths = (np.sum(a * a, axis=-1) + eps) * (np.sum(b * b, axis=-1) + eps)
-    cosine = np.sum(a * b, axis=-1) / np.sqrt(lengths)
-    same_shape("cosine_embedding", cosines=cosine, y=target(y, cosine))
-    alike = np.where(y == 1, 1.0 - cosine, 0.0)
-    apart = np.where(y == -1, np.maximum(cosine - margin, 0), 0.0)
+    cosines = cosine(a, b, -1, lambda length: np.hypot(length, 1e-6), "cosine_embedding")
+    same_shape("cosine_embedding", cosines=cosines, y=target(y, cosines))
+    alike = np.where(y == 1, 1.0 - cosines, 0.0)
+    apart = np.where(y == -1, np.maximum(cosines - margin, 0), 0.0)
     return reduced(alike + apart, reduction, "cosine_embedding")
