@@ -121,10 +121,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # The formulas are half of graphc: loaded at first use, so that `import graphc` stays fast.
-    if name in ("formula", "latex"):
-        import graphc.language.formula as formulas
+    if name == "formula":
+        from graphc.language.formula import formula
 
-        return getattr(formulas, name)
+        return formula
+    if name == "latex":
+        from graphc.language.latex import latex
+
+        return latex
     if name == "derive":
         from graphc.language.derivation import derive
 

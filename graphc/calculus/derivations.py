@@ -49,21 +49,21 @@ class Step:
     parts: tuple[Formula | None, ...]
 
 
-def stations_between(cost: Node, wrt: Node, named: Mapping[Node, str]) -> list[Node]:
-    """Return the stations from `wrt`, which is the first, to `cost`, the last.
+def stations_between(cost: Node, wrt: Sequence[Node], named: Mapping[Node, str]) -> list[Node]:
+    """Return the stations from those in `wrt` to `cost`, the last.
 
     Raises
     ------
     FormulaError
         If there are too many for a derivation to be read.
     """
-    order = topological([cost], (wrt,))
-    moving = carriers(order, [wrt])
+    order = topological([cost], wrt)
+    moving = carriers(order, wrt)
     inside = [node for node in order if node in moving]
     counts = users(inside)
-    found = {wrt, cost} | {node for node in inside if node in named}
+    found = {*wrt, cost} | {node for node in inside if node in named}
     for node in inside:
-        if node is wrt or _is_linear(node, moving):
+        if node in wrt or _is_linear(node, moving):
             continue
         found.update(_source(arg) for arg in node.args if arg in moving)
         if counts.get(node, 0) > 1 or any(
@@ -103,9 +103,12 @@ def _is_linear(node: Node, moving: set[Node]) -> bool:
 
 
 def definitions(stations: Sequence[Node], names: Mapping[Node, str]) -> list[Definition]:
-    """Return what each station but the first is, in those before it."""
+    """Return what each station is, in those before it; what has none before it is given."""
     made = []
-    for node in stations[1:]:
+    fence = set(stations)
+    for node in stations:
+        if not _directly_below(node, fence):
+            continue
         try:
             formula = forward(node, names)
         except FormulaError:

@@ -1,13 +1,18 @@
-"""The value of a term, by brute force: what tests compare formulas with code by."""
+"""The value of a term, by arrays over its indices: what tests compare formulas with code by.
+
+Every part of a term becomes an array with an axis for each index that the part depends on, once
+for each part, and sums of products are contracted. Nothing here is shared with the code route.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from graphc.calculus.index_terms import Index, LogSumExp, Softmax
+from graphc.calculus.index_terms import Index, LogSumExp, Softmax, nest_of
 from graphc.ir.nodes import Node
 from graphc.ir.terms import (
     Add,
@@ -22,6 +27,7 @@ from graphc.ir.terms import (
     Product,
     Ref,
     Sum,
+    Symbol,
     Term,
 )
 from graphc.ops.leaves import Constant
@@ -30,7 +36,8 @@ from graphc.ops.scalars import SCALARS
 from graphc.types import Dim, evaluate
 
 Values = Mapping[Node, Any]
-Indices = Mapping[Term, Any]
+Axes: TypeAlias = tuple[Symbol, ...]
+Indexed: TypeAlias = tuple[Axes, Any]  # an array, and the index that each axis runs over
 
 
 def evaluate_term(
@@ -48,12 +55,10 @@ def evaluate_term(
         The indices of the result's axes.
     """
     sizes = sizes or {}
-    shape = tuple(size(index.extent, sizes) for index in free)
-    grid = np.indices(shape)
-    at: dict[Term, Any] = dict(zip(free, grid, strict=True))
     with np.errstate(all="ignore"):
-        result = _value(term, values, sizes, at)
-    return np.broadcast_to(np.asarray(result, np.float64), shape).copy()
+        axes, array = _Evaluation(values, sizes).of(term)
+    shape = tuple(size(index.extent, sizes) for index in free)
+    return np.broadcast_to(_along(np.asarray(array, np.float64), axes, free), shape).copy()
 
 
 def size(dim: Dim, sizes: Sizes) -> int:
@@ -61,84 +66,139 @@ def size(dim: Dim, sizes: Sizes) -> int:
     return int(evaluate(dim, sizes))  # type: ignore[arg-type]
 
 
-def _value(term: Term, values: Values, sizes: Sizes, at: Indices) -> Any:
-    def of(part: Term) -> Any:
-        return _value(part, values, sizes, at)
-
-    match term:
-        case Index():
-            return at[term]
-        case Num(value):
-            return float(value)
-        case Extent(dim):
-            return float(size(dim, sizes))
-        case Ref(tensor, indices):
-            array = tensor.value if isinstance(tensor, Constant) else np.asarray(values[tensor])
-            return array[tuple(np.asarray(of(index)).astype(int) for index in indices)]
-        case Delta(left, right):
-            return np.equal(of(left), of(right)).astype(float)
-        case Add(terms):
-            return sum(np.asarray(of(part), float) for part in terms)
-        case Mul(factors):
-            return np.prod(np.broadcast_arrays(*(np.asarray(of(f), float) for f in factors)), 0)
-        case Apply("power", (base, exponent)):
-            return np.power(np.asarray(of(base), float), of(exponent))
-        case Apply("equal", (left, right)):
-            # Equal in mathematics: two ways to round the same number are no difference.
-            return np.isclose(of(left), of(right), rtol=1e-12, atol=0)
-        case Apply(function, args):
-            return SCALARS[function].evaluate(*map(of, args))
-        case Softmax(body, indices, places):
-            total = _stacked(body, indices, values, sizes, at).sum(0)
-            own: dict[Term, Any] = dict(at)
-            own.update(zip(indices, map(of, places), strict=True))
-            return np.exp(_value(body, values, sizes, own)) / total
-        case LogSumExp(body, indices):
-            return np.log(_stacked(body, indices, values, sizes, at).sum(0))
-        case Inverse(_, _, _, _, places):
-            found = np.linalg.inv(_matrix(term, values, sizes, at))
-            return _picked(found, [np.asarray(of(place)).astype(int) for place in places])
-        case Determinant(function):
-            sign, log = np.linalg.slogdet(_matrix(term, values, sizes, at))
-            return {"det": sign * np.exp(log), "logdet": log, "signdet": sign}[function]
-    assert isinstance(term, Sum | Product | Best), term
-    parts = _along(term.body, (term.index,), values, sizes, at)
-    reducers = {"max": np.max, "min": np.min}
-    if isinstance(term, Best):
-        return reducers[term.function](parts, axis=0)
-    return parts.sum(0) if isinstance(term, Sum) else parts.prod(0)
+def array_of(tensor: Node, values: Values) -> Any:
+    """Return the values of a tensor; a constant has its own."""
+    return np.asarray(tensor.value if isinstance(tensor, Constant) else values[tensor])
 
 
-def _stacked(body: Term, indices: Any, values: Values, sizes: Sizes, at: Indices) -> Any:
-    return np.exp(_along(body, indices, values, sizes, at))
+class _Evaluation:
+    """One term's value, with those of its parts."""
+
+    def __init__(self, values: Values, sizes: Sizes) -> None:
+        self.values, self.sizes = values, sizes
+        self.known: dict[Term, Indexed] = {}
+
+    def of(self, term: Term) -> Indexed:
+        found = self.known.get(term)
+        if found is None:
+            found = self.known[term] = self._of(term)
+        return found
+
+    def _of(self, term: Term) -> Indexed:
+        match term:
+            case Index():
+                return (term,), np.arange(size(term.extent, self.sizes))
+            case Num(value):
+                return (), np.asarray(value if isinstance(value, int) else float(value))
+            case Extent(dim):
+                return (), float(size(dim, self.sizes))
+            case Ref(tensor, indices):
+                return _picked(array_of(tensor, self.values), [self.of(i) for i in indices])
+            case Delta(left, right):
+                return self._called(np.equal, (left, right))
+            case Add(terms):
+                return self._called(lambda *parts: sum(map(_real, parts)), terms)
+            case Mul() | Sum():
+                return self._contracted(term)
+            case Apply("power", args):
+                return self._called(lambda base, by: np.power(_real(base), _real(by)), args)
+            case Apply("equal", args):
+                # Equal in mathematics: two ways to round the same number are no difference.
+                return self._called(lambda a, b: np.isclose(a, b, rtol=1e-12, atol=0), args)
+            case Apply(function, args):
+                return self._called(SCALARS[function].evaluate, args)
+            case Product(index, _, body):
+                return self._reduced(np.prod, body, (index,))
+            case Best(function, index, _, body):
+                return self._reduced({"max": np.max, "min": np.min}[function], body, (index,))
+            case LogSumExp(body, bound):
+                return self._reduced(_logsumexp, body, bound)
+            case Softmax(body, bound, at):
+                axes, array = self._leading(body, bound)
+                return _picked(_softmax(array, len(bound)), [self.of(p) for p in at], axes)
+            case Inverse(row, column, _, body, at):
+                axes, array = self._leading(body, (row, column))
+                found = np.linalg.inv(np.moveaxis(array, (0, 1), (-2, -1)))
+                places = [self.of(place) for place in at]
+                return _picked(np.moveaxis(found, (-2, -1), (0, 1)), places, axes)
+            case Determinant(function, row, column, _, body):
+                axes, array = self._leading(body, (row, column))
+                sign, log = np.linalg.slogdet(np.moveaxis(array, (0, 1), (-2, -1)))
+                return axes, {"det": sign * np.exp(log), "logdet": log, "signdet": sign}[function]
+        raise TypeError(f"no value of {type(term).__name__}")
+
+    def _called(self, function: Callable[..., Any], args: Sequence[Term]) -> Indexed:
+        parts = [self.of(arg) for arg in args]
+        axes = tuple(dict.fromkeys(index for own, _ in parts for index in own))
+        return axes, function(*(_along(np.asarray(array), own, axes) for own, array in parts))
+
+    def _contracted(self, term: Term) -> Indexed:
+        """Return a product, or nested sums of one."""
+        nest = nest_of(term)
+        body = nest[-1].body if nest else term
+        parts = [self.of(factor) for factor in (body.factors if isinstance(body, Mul) else (body,))]
+        held = {index for own, _ in parts for index in own}
+        # What does not depend on an index is added up as often as the index has values.
+        parts += [(own, np.ones(len(run))) for own, run in
+                  (self.of(part.index) for part in nest if part.index not in held)]  # fmt: skip
+        bound = {part.index for part in nest}
+        axes = tuple(dict.fromkeys(i for own, _ in parts for i in own if i not in bound))
+        labels = {index: n for n, index in enumerate(dict.fromkeys((*axes, *held, *bound)))}
+        operands = [
+            given
+            for own, array in parts
+            for given in (_real(array), [labels[index] for index in own])
+        ]
+        return axes, np.einsum(*operands, [labels[i] for i in axes], optimize="greedy")
+
+    def _reduced(self, reduce: Callable[..., Any], body: Term, bound: Sequence[Symbol]) -> Indexed:
+        axes, array = self._leading(body, bound)
+        return axes, reduce(array, axis=tuple(range(len(bound))))
+
+    def _leading(self, body: Term, bound: Sequence[Symbol]) -> Indexed:
+        """Return an array with the axes `bound` in front, and the other axes."""
+        own, array = self.of(body)
+        axes = tuple(index for index in own if index not in bound)
+        shape = [len(self.of(index)[1]) for index in bound]
+        whole = _along(_real(array), own, (*bound, *axes))
+        return axes, np.broadcast_to(whole, (*shape, *whole.shape[len(bound) :]))
 
 
-def _along(body: Term, indices: Any, values: Values, sizes: Sizes, at: Indices) -> Any:
-    """Return the values of `body` along `indices`, stacked on a first axis."""
-    runs = [range(size(index.extent, sizes)) for index in indices]
-    places = np.array(np.meshgrid(*runs, indexing="ij")).reshape(len(runs), -1)
-    parts = [
-        _value(body, values, sizes, {**at, **dict(zip(indices, place, strict=True))})
-        for place in places.T
-    ]
-    return np.stack(np.broadcast_arrays(*(np.asarray(part, float) for part in parts)))
+def _real(array: Any) -> Any:
+    return np.asarray(array, np.float64)
 
 
-def _matrix(term: Any, values: Values, sizes: Sizes, at: Indices) -> Any:
-    """Return the matrices of which an inverse or a determinant is taken, on the last two axes."""
-    count = range(size(term.extent, sizes))
-    rows = []
-    for i in count:
-        own = [dict(at) | {term.row: np.asarray(i), term.column: np.asarray(j)} for j in count]
-        rows.append([np.asarray(_value(term.body, values, sizes, o), float) for o in own])
-    flat = np.broadcast_arrays(*(part for row in rows for part in row))
-    stacked = np.stack(flat, axis=-1)
-    return stacked.reshape((*stacked.shape[:-1], len(count), len(count)))
+def _along(array: Any, own: Axes, axes: Sequence[Symbol]) -> Any:
+    """Return an array with its axes in the order `axes`, of length 1 where it has none."""
+    if not own:
+        return array  # an order of a Bessel function has no axes, and gets none
+    there = [index for index in axes if index in own]
+    turned = array.transpose([own.index(index) for index in there])
+    return turned.reshape([turned.shape[there.index(i)] if i in own else 1 for i in axes])
 
 
-def _picked(matrices: Any, places: Sequence[Any]) -> Any:
-    """Return an element of each matrix."""
-    shape = np.broadcast_shapes(matrices.shape[:-2], *(place.shape for place in places))
-    whole = np.broadcast_to(matrices, (*shape, *matrices.shape[-2:]))
-    grid = np.indices(shape)
-    return whole[(*grid, *(np.broadcast_to(place, shape) for place in places))]
+def _picked(array: Any, places: Sequence[Indexed], rest: Axes = ()) -> Indexed:
+    """Return the elements at `places` of the first axes; the other axes are those in `rest`."""
+    runs = [((index,), np.arange(n)) for index, n in zip(rest, array.shape[len(places) :],
+                                                         strict=True)]  # fmt: skip
+    every = [*places, *runs]
+    axes = tuple(dict.fromkeys(index for own, _ in every for index in own))
+    at = [_along(np.asarray(place), own, axes).astype(int) for own, place in every]
+    inside = [(place >= 0) & (place < n) for place, n in zip(at, array.shape, strict=True)]
+    if all(map(np.all, inside)):
+        return axes, array[tuple(at)]
+    # An element that is not there counts only in a case that is not the one.
+    near = tuple(np.clip(place, 0, n - 1) for place, n in zip(at, array.shape, strict=True))
+    return axes, np.where(reduce(np.logical_and, inside), array[near], np.nan)
+
+
+def _logsumexp(array: Any, axis: tuple[int, ...]) -> Any:
+    top = array.max(axis, keepdims=True)
+    return np.log(np.exp(array - top).sum(axis)) + top.reshape(array.sum(axis).shape)
+
+
+def _softmax(array: Any, count: int) -> Any:
+    """Return the softmax along the first `count` axes."""
+    axis = tuple(range(count))
+    raised = np.exp(array - array.max(axis, keepdims=True))
+    return raised / raised.sum(axis, keepdims=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from graphc.calculus.evaluating import Values, evaluate_term, size
+from graphc.calculus.evaluating import Values, array_of, evaluate_term, size
 from graphc.calculus.matrix_terms import Matrix
+from graphc.calculus.styles import ORDERED
 from graphc.ir.terms import Num
 from graphc.ops.rules import Sizes
 from graphc.ops.scalars import SCALARS
@@ -27,10 +28,12 @@ def evaluate_matrix(matrix: Matrix, values: Values, sizes: Sizes | None = None) 
     """
     sizes = sizes or {}
     args = [evaluate_matrix(part, values, sizes) for part in matrix.args]
+    if matrix.head != "call":  # which may be one of integers or booleans
+        args = [np.asarray(arg, float) for arg in args]
     with np.errstate(all="ignore"):
         match matrix.head:
             case "tensor":
-                array = np.asarray(values[matrix.value], float)
+                array = array_of(matrix.value, values)
                 return array[:, None] if array.ndim == 1 else array
             case "scalar":
                 return evaluate_term(matrix.value, values, sizes)
@@ -55,8 +58,9 @@ def evaluate_matrix(matrix: Matrix, values: Values, sizes: Sizes | None = None) 
 
 def _onehot(matrix: Matrix, values: Values, sizes: Sizes) -> Any:
     place = matrix.value
-    found = np.asarray(place.value if isinstance(place, Num) else values[place.tensor])
-    rows = np.eye(size(matrix.shape[-1], sizes))[found.astype(int)]
+    found = np.asarray(place.value if isinstance(place, Num) else array_of(place.tensor, values))
+    # A place outside has a row of zeros, as Kronecker's delta says.
+    rows = (found[..., None] == np.arange(size(matrix.shape[-1], sizes))).astype(float)
     return rows[:, None] if rows.ndim == 1 else rows
 
 
@@ -67,10 +71,14 @@ def _called(name: str, args: list[Any]) -> Any:
         sign, log = np.linalg.slogdet(args[0])
         return {"det": sign * np.exp(log), "logdet": log, "signdet": sign}[name]
     if name == "logsumexp":
-        return np.log(np.exp(args[0]).sum())
+        top = args[0].max()
+        return top + np.log(np.exp(args[0] - top).sum())
     if name == "softmax":
-        return np.exp(args[0]) / np.exp(args[0]).sum()
-    return np.asarray(SCALARS[name].evaluate(*args), float)
+        raised = np.exp(args[0] - args[0].max())
+        return raised / raised.sum()
+    if name in ORDERED:  # the order is a number
+        args = [int(np.squeeze(args[0])), *args[1:]]
+    return np.asarray(SCALARS[name].evaluate(*args))
 
 
 _COMPOSED: Mapping[str, Callable[..., Any]] = {

@@ -16,6 +16,7 @@ from graphc.calculus.folding import fold, recognise
 from graphc.calculus.formulas_sympy import sympy_matrix, sympy_term
 from graphc.calculus.index_notation import differentiate, element, free_indices
 from graphc.calculus.index_terms import Index, walk
+from graphc.calculus.limits import limited
 from graphc.calculus.matrix_notation import matrix_form
 from graphc.calculus.matrix_printing import printed_matrix
 from graphc.calculus.matrix_terms import Matrix, chain, tensor, transposed
@@ -125,6 +126,7 @@ class Formula:
         return style.derivative(part(*self.above), [part(*below) for below in self.below])
 
 
+@limited
 def forward(node: Node, names: Names, *, notation: Notation = "auto") -> Formula:
     """Return what `node` computes from the other nodes in `names`.
 
@@ -138,6 +140,7 @@ def forward(node: Node, names: Names, *, notation: Notation = "auto") -> Formula
     return _formula(term, indices, names, (_name(node, names), indices), (), notation)
 
 
+@limited
 def jacobian(
     output: Node, wrt: Node, names: Names, *, notation: Notation = "auto",
     layout: Layout = "numerator", through: bool = True,
@@ -167,6 +170,7 @@ def gradient(
     return jacobian(cost, wrt, names, notation=notation, layout=layout)
 
 
+@limited
 def hessian(
     cost: Node, one: Node, other: Node, names: Names, *, notation: Notation = "auto"
 ) -> Formula:
@@ -178,6 +182,7 @@ def hessian(
     return _formula(term, indices, names, (_name(cost, names), ()), below, notation)
 
 
+@limited
 def backward(
     output: Node, wrt: Node, names: Names, *, cost: str = "c", notation: Notation = "auto",
     layout: Layout = "row", through: bool = True,

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphc.calculus.index_terms import Index, LogSumExp, Softmax
 from graphc.calculus.matrix_terms import Matrix, ones, transposed
+from graphc.calculus.presenting import length, with_indices
 from graphc.errors import FormulaError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import (
@@ -43,10 +44,6 @@ _OTHER_NAME = {
     "ceil": "ceiling",
     "power": "Pow",
     "remainder": "Mod",
-    "maximum": "Max",
-    "minimum": "Min",
-    "fmax": "Max",
-    "fmin": "Min",
     "gammaln": "loggamma",
     "iv": "besseli",
     "spherical_jn": "jn",
@@ -55,6 +52,7 @@ _OTHER_NAME = {
     "lcm": "lcm",
 }
 MOST_COMPARED = 64  # elements of which SymPy is given the largest, one by one
+MOST_WRITTEN = 400  # symbols in these, all together
 
 
 def sympy_term(term: Term, names: Names) -> Any:
@@ -80,14 +78,14 @@ def sympy_term(term: Term, names: Names) -> Any:
         case Mul(factors):
             return sp.Mul(*map(of, factors))
         case Sum(index, extent, body):
-            return sp.Sum(of(body), _range(index, extent))
+            return _over(sp.Sum, of(body), _range(index, extent))
         case Product(index, extent, body):
-            return sp.Product(of(body), _range(index, extent))
+            return _over(sp.Product, of(body), _range(index, extent))
         case Best(function, index, extent, body):
-            return _best(function, of(body), _range(index, extent))
+            return _best(function, body, index, extent, of)
         case Softmax(body, indices, at):
-            own = substituted(of(body), zip(map(of, indices), map(of, at), strict=True))
-            return sp.exp(own) / _sum_of_exponentials(of(body), indices)
+            own = with_indices(body, dict(zip(indices, at, strict=True)))
+            return sp.exp(of(own)) / _sum_of_exponentials(of(body), indices)
         case LogSumExp(body, indices):
             return sp.log(_sum_of_exponentials(of(body), indices))
         case Inverse(row, column, _, Ref(tensor, (one, two)), at) if (one, two) == (row, column):
@@ -100,11 +98,6 @@ def sympy_term(term: Term, names: Names) -> Any:
         case Apply(function, args):
             return sympy_function(function)(*map(of, args))
     raise FormulaError(f"{type(term).__name__} has no SymPy form")
-
-
-def substituted(expression: Any, pairs: Any) -> Any:
-    """Return `expression` with symbols replaced all at once."""
-    return expression.subs(list(pairs), simultaneous=True)
 
 
 def _element(tensor: Node, indices: tuple[Any, ...], names: Names) -> Any:
@@ -133,18 +126,89 @@ def _range(index: Symbol, extent: Dim) -> tuple[Any, Any, Any]:
 def _sum_of_exponentials(body: Any, indices: tuple[Index, ...]) -> Any:
     import sympy as sp
 
-    return sp.Sum(sp.exp(body), *(_range(index, index.extent) for index in indices))
+    return _over(sp.Sum, sp.exp(body), *(_range(index, index.extent) for index in indices))
 
 
-def _best(function: str, body: Any, run: tuple[Any, Any, Any]) -> Any:
+def _over(kind: Any, body: Any, *runs: tuple[Any, Any, Any]) -> Any:
+    """Return a sum or product.
+
+    SymPy's constructors draw cases out of the body, at a cost exponential in their number: with
+    cases in it, the sum is put together as it stands.
+    """
+    import sympy as sp
+
+    if not body.has(sp.Piecewise):
+        return kind(body, *runs)
+    limits = [sp.Tuple(*run) for run in runs]
+    if isinstance(body, kind):
+        body, limits = body.function, [*body.limits, *limits]
+    made = sp.Expr.__new__(kind, body, *limits)
+    made.is_commutative = True
+    return made
+
+
+def _best(function: str, body: Term, index: Symbol, extent: Dim, of: Callable[..., Any]) -> Any:
     """Return the extreme over an index, of the elements one by one where they are few."""
     import sympy as sp
 
-    index, low, high = run
-    if high.is_Integer and high < MOST_COMPARED:
-        choose = sp.Max if function == "max" else sp.Min
-        return choose(*(body.subs(index, value) for value in range(int(low), int(high) + 1)))
-    return sp.Function(function)(body, sp.Tuple(*run))
+    if isinstance(extent, int) and _are_few(extent, body):
+        parts = [of(with_indices(body, {index: Num(value)})) for value in range(extent)]
+        return _extreme("Max" if function == "max" else "Min")(*parts)
+    return sp.Function(function)(of(body), sp.Tuple(*_range(index, extent)))
+
+
+def _are_few(count: int, body: Term) -> bool:
+    return count <= MOST_COMPARED and count * length(body) <= MOST_WRITTEN
+
+
+def _extreme(name: str) -> Callable[..., Any]:
+    """Return SymPy's Max or Min, which compares what is plain and leaves all else as it is."""
+
+    def made(*args: Any) -> Any:
+        import sympy as sp
+
+        plain = all(arg.is_number or arg.is_Symbol or arg.is_Indexed for arg in args)
+        return getattr(sp, name)(*dict.fromkeys(args), evaluate=plain)
+
+    return made
+
+
+def _relation(name: str) -> Callable[..., Any]:
+    """Return an indicator of a relation, which SymPy tests where both sides are numbers."""
+
+    def made(a: Any, b: Any) -> Any:
+        import sympy as sp
+
+        plain = a.is_number and b.is_number
+        return _cases((sp.Integer(1), getattr(sp, name)(a, b, evaluate=plain)), sp.Integer(0))
+
+    return made
+
+
+def _condition(indicator: Any) -> Any:
+    """Return the condition that a number, 0 or 1, stands for."""
+    import sympy as sp
+
+    if isinstance(indicator, sp.Piecewise) and indicator.args[1:] == ((0, sp.true),):
+        value, condition = indicator.args[0]
+        if value == 1:
+            return condition
+    return sp.Ne(indicator, 0, evaluate=bool(indicator.is_number))
+
+
+def _cases(first: tuple[Any, Any], other: Any) -> Any:
+    """Return two cases as they stand.
+
+    SymPy's constructor solves conditions that hold cases themselves, which takes minutes.
+    """
+    import sympy as sp
+    from sympy.functions.elementary.piecewise import ExprCondPair
+
+    value, condition = first
+    if condition in (sp.true, sp.false):
+        return value if condition else other
+    pairs = [sp.Tuple.__new__(ExprCondPair, *pair) for pair in (first, (other, sp.true))]
+    return sp.Basic.__new__(sp.Piecewise, *pairs)
 
 
 def sympy_size(dim: Dim) -> Any:
@@ -186,9 +250,6 @@ def _truncated(x: Any) -> Any:
 @cache
 def _functions() -> Mapping[str, Callable[..., Any]]:
     import sympy as sp
-
-    def indicator(condition: Any) -> Any:
-        return sp.Piecewise((1, condition), (0, True))
 
     return {
         **{name: getattr(sp, name) for name in _SAME_NAME.split()},
@@ -240,25 +301,29 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
         "ldexp": lambda x, n: x * 2**n,
         "left_shift": lambda x, n: x * 2**n,
         "right_shift": lambda x, n: sp.floor(x / 2**n),
-        "clip": lambda x, low, high: sp.Min(sp.Max(x, low), high),
-        "copysign": lambda a, b: sp.Abs(a) * sp.Piecewise((1, b >= 0), (-1, True)),
+        "clip": lambda x, low, high: _extreme("Min")(high, _extreme("Max")(low, x)),
+        "copysign": lambda a, b: sp.Abs(a) * (2 * _relation("Ge")(b, sp.Integer(0)) - 1),
         "real": lambda x: x,
         "stop_gradient": lambda x: x,
-        "relu": lambda x: sp.Max(x, 0),
+        "relu": lambda x: _extreme("Max")(sp.Integer(0), x),
         "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
         "softplus": lambda x: sp.log(1 + sp.exp(x)),
         "log_sigmoid": lambda x: -sp.log(1 + sp.exp(-x)),
-        "greater": lambda a, b: indicator(a > b),
-        "greater_equal": lambda a, b: indicator(a >= b),
-        "less": lambda a, b: indicator(a < b),
-        "less_equal": lambda a, b: indicator(a <= b),
-        "equal": lambda a, b: indicator(sp.Eq(a, b)),
-        "not_equal": lambda a, b: indicator(sp.Ne(a, b)),
+        "greater": _relation("Gt"),
+        "greater_equal": _relation("Ge"),
+        "less": _relation("Lt"),
+        "less_equal": _relation("Le"),
+        "equal": _relation("Eq"),
+        "not_equal": _relation("Ne"),
         "logical_and": lambda a, b: a * b,
         "logical_or": lambda a, b: a + b - a * b,
         "logical_xor": lambda a, b: a + b - 2 * a * b,
         "logical_not": lambda a: 1 - a,
-        "where": lambda c, a, b: sp.Piecewise((a, sp.Ne(c, 0)), (b, True)),
+        "where": lambda c, a, b: _cases((a, _condition(c)), b),
+        "maximum": _extreme("Max"),
+        "minimum": _extreme("Min"),
+        "fmax": _extreme("Max"),
+        "fmin": _extreme("Min"),
     }
 
 

@@ -15,6 +15,7 @@ from graphc.calculus.index_terms import (
     unused,
     walk,
 )
+from graphc.calculus.limits import LengthError
 from graphc.calculus.simplify_functions import call
 from graphc.calculus.simplify_inverses import inverse, opened_matrix
 from graphc.calculus.simplify_numbers import number
@@ -86,7 +87,7 @@ def element(node: Node, indices: Indices, stop: Collection[Node]) -> Term:
         found = known.get((current, places))
         if found is None:
             if depth > DEEPEST:
-                raise FormulaError(
+                raise LengthError(
                     f"the formula is more than {DEEPEST} operations deep; "
                     "write it in intermediate variables"
                 )

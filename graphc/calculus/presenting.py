@@ -20,8 +20,8 @@ from graphc.calculus.index_terms import (
     terms_of,
     walk,
 )
+from graphc.calculus.limits import LengthError
 from graphc.calculus.simplify_numbers import split_number
-from graphc.errors import FormulaError
 from graphc.ir.nodes import Node
 from graphc.ir.terms import (
     Add,
@@ -49,11 +49,11 @@ def present(term: Term, names: Mapping[Node, str]) -> Term:
 
     Raises
     ------
-    FormulaError
+    LengthError
         If the formula would fill pages.
     """
     if length(term) > LONGEST:
-        raise FormulaError(
+        raise LengthError(
             f"the formula has {length(term)} symbols; write it in intermediate variables"
         )
     taken = {*names.values(), *(n for dim in _dims(term) for n in names_in(dim))}

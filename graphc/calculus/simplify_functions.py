@@ -16,7 +16,15 @@ from graphc.calculus.index_terms import (
     terms_of,
 )
 from graphc.calculus.simplify_numbers import number, split_number
-from graphc.calculus.simplify_terms import INDICATORS, REMAKE, minus, plus, raised, times
+from graphc.calculus.simplify_terms import (
+    INDICATORS,
+    REMAKE,
+    is_indicator,
+    minus,
+    plus,
+    raised,
+    times,
+)
 from graphc.ir.terms import Add, Apply, Determinant, Num, Term
 from graphc.ops.scalars import SCALARS
 
@@ -114,7 +122,19 @@ def _log(x: Term) -> Term:
 def _where(condition: Term, yes: Term, no: Term) -> Term:
     if isinstance(condition, Num):
         return yes if condition.value else no
+    if isinstance(condition, Apply) and condition.function == "logical_not":
+        return _where(condition.args[0], no, yes)
     return yes if yes is no else Apply("where", (condition, yes, no))
+
+
+def _not(condition: Term) -> Term:
+    match condition:
+        case Num(value):
+            return ZERO if value else ONE
+        case Apply("logical_not", (inner,)) if is_indicator(inner):
+            return inner
+    made: Term = Apply("logical_not", (condition,))
+    return made
 
 
 def _equal(left: Term, right: Term) -> Term:
@@ -142,6 +162,7 @@ RULES: dict[str, Callable[..., Term]] = {
     "exp": _exp,
     "log": _log,
     "where": _where,
+    "logical_not": _not,
     # What has a name of its own only for the sake of accuracy is shown as what it is.
     "ratio": lambda a, b: times(a, raised(b, MINUS)),
     "exp2": lambda x: raised(TWO, x),

@@ -27,9 +27,9 @@ from graphc.calculus.index_terms import (
     terms_of,
     unused,
 )
+from graphc.calculus.limits import LengthError, spend
 from graphc.calculus.simplify_numbers import content_of, number, number_power, split_number
-from graphc.errors import FormulaError
-from graphc.ir.terms import Add, Apply, Delta, Extent, Mul, Num, Number, Term, rebuild
+from graphc.ir.terms import Add, Apply, Delta, Extent, Mul, Num, Number, Ref, Term, rebuild
 
 LARGEST = 400  # terms of a sum; no formula as long as that is read
 _COMPARISONS = "greater greater_equal less less_equal equal not_equal"
@@ -89,6 +89,7 @@ def _remade(term: Term, rule: Change, done: dict[Term, Term], everywhere: bool) 
 
 def plus(*terms: Term) -> Term:
     """Return the sum, equal terms collected and common factors taken out."""
+    spend()
     collected = _collect(part for term in terms for part in _summands(term))
     if len(collected) > 1:
         collected = _cancelled(collected)
@@ -98,9 +99,7 @@ def plus(*terms: Term) -> Term:
         ((rest, coefficient),) = collected.items()
         return _scaled(coefficient, rest)
     if len(collected) > LARGEST:
-        raise FormulaError(
-            f"the formula has more than {LARGEST} terms; name an intermediate result"
-        )
+        raise LengthError(f"the formula has more than {LARGEST} terms; name an intermediate result")
     content, common = content_of(list(collected.values())), _common(list(collected))
     if common:
         inverse = [raised(base, number(-exponent)) for base, exponent in common.items()]
@@ -194,6 +193,7 @@ def _nearer_zero(one: Number, other: Number) -> Number:
 
 def times(*factors: Term) -> Term:
     """Return the product, powers merged and indices that a delta equates made the same."""
+    spend()
     coefficient: Number = 1
     powers: dict[Term, Term] = {}
     for factor in (part for whole in factors for part in factors_of(whole)):
@@ -223,8 +223,19 @@ def times(*factors: Term) -> Term:
 
 
 def _idempotent(base: Term, exponent: Term) -> bool:
-    indicator = isinstance(base, Delta) or (isinstance(base, Apply) and base.function in INDICATORS)
-    return indicator and isinstance(exponent, Num) and exponent.value > 0
+    return isinstance(exponent, Num) and exponent.value > 0 and is_indicator(base)
+
+
+def is_indicator(term: Term) -> bool:
+    """Return whether a term is 0 or 1 by its kind."""
+    match term:
+        case Delta():
+            return True
+        case Ref(tensor):
+            return getattr(tensor, "kind", None) == "boolean"
+        case Apply(function):
+            return function in INDICATORS
+    return False
 
 
 def raised(base: Term, exponent: Term) -> Term:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from graphc.calculus.derivations import Definition, Step, definitions, stations_between, steps
 from graphc.calculus.formulas import Formula
+from graphc.calculus.names import math_label
 from graphc.errors import FormulaError, ShapeError
 from graphc.language.derive import grad
 from graphc.language.formula import formula_of, names_behind
@@ -58,14 +59,13 @@ class Derivation:
     @property
     def latex(self) -> str:
         """The definitions, steps and result as one aligned block of LaTeX."""
-        rows = [_aligned(d.formula.latex_equation) for d in self.definitions if d.formula]
+        rows = list(map(_latex_row, self.definitions))
         for step in self.steps:
             rules = rf"\text{{{_escaped(_rules(step))}}}"
             rows.append(f"{_aligned(_latex(step))} && {rules}")
         if self.result is not None:
             rows.append(_aligned(self.result.latex_equation))
-        inside = " \\\\\n".join(rows)
-        return f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}"
+        return _block(rows)
 
     @property
     def markdown(self) -> str:
@@ -133,12 +133,12 @@ def derive(cost: Variable, wrt: Variable) -> Derivation:
     output, by = prepared([cost, wrt])
     names = dict(names_behind(cost, 0, whole=True, more=(wrt,)))
     try:
-        stations = stations_between(output, by, names)
+        stations = stations_between(output, [by], names)
     except FormulaError as error:
         raise error.within(f"{here()}: {cost.describe()}") from None
-    names.setdefault(output, _free("c", names.values()))
+    names.setdefault(output, free_name("c", names.values()))
     for node in stations:
-        names.setdefault(node, _free("u", names.values(), first=1))
+        names.setdefault(node, free_name("u", names.values(), first=1))
     try:
         result: Formula | None = formula_of(grad(cost, wrt))
     except FormulaError:
@@ -154,7 +154,23 @@ def derive(cost: Variable, wrt: Variable) -> Derivation:
     )
 
 
-def _free(letter: str, taken: object, first: int = 0) -> str:
+def aligned_definitions(found: Iterable[Definition]) -> str:
+    """Return definitions as one aligned block of LaTeX."""
+    return _block(map(_latex_row, found))
+
+
+def _latex_row(d: Definition) -> str:
+    if d.formula is None:
+        return rf"{math_label(d.name)} &: \text{{{NO_FORMULA}}}"
+    return _aligned(d.formula.latex_equation)
+
+
+def _block(rows: Iterable[str]) -> str:
+    inside = " \\\\\n".join(rows)
+    return f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}"
+
+
+def free_name(letter: str, taken: object, first: int = 0) -> str:
     """Return a name that is not taken: the letter, or the letter with a number."""
     held = set(taken)  # type: ignore[call-overload]
     number = first

@@ -1,4 +1,4 @@
-"""Formulas of variables: `gc.formula` and `gc.latex`."""
+"""Formulas of variables: `gc.formula`."""
 
 from __future__ import annotations
 
@@ -54,21 +54,6 @@ def formula(
             raise
     # SymPy's matrices have fewer functions than matrix notation in print.
     return formula_of(v, "index", depth, layout=layout).sympy
-
-
-def latex(
-    v: Variable, notation: Notation = "auto", depth: int | None = 0, *, layout: Layout = "numerator"
-) -> str:
-    r"""Return what a variable is, as LaTeX; arguments as for :func:`formula`.
-
-    Examples
-    --------
-    >>> import graphc as gc
-    >>> x = gc.observed("x", shape=3)
-    >>> print(latex(gc.jacobian(gc.tanh(x, output="z"), x), notation="index"))
-    \delta_{ij} \left(1 - z_{i}^{2}\right)
-    """
-    return formula_of(v, notation, depth, layout=layout).latex
 
 
 def formula_of(

@@ -196,6 +196,14 @@ def _batch(node: Elementwise, args: Sequence[Node], batched: Sequence[bool], siz
     return made
 
 
+_LOGICAL = {
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
+
+
 def _meaning(node: Elementwise, indices: Indices, element: Element) -> Term:
     args = [
         element(i, tuple(
@@ -209,6 +217,8 @@ def _meaning(node: Elementwise, indices: Indices, element: Element) -> Term:
         ))
         for i, arg in enumerate(node.args)
     ]  # fmt: skip
+    if node.kind == "boolean":  # whose bits are truth values
+        return applied(_LOGICAL.get(node.function, node.function), args)
     return applied(node.function, args)
 
 

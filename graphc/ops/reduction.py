@@ -16,7 +16,7 @@ import numpy as np
 
 from graphc.errors import FormulaError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Apply, Best, Product, Sum, Symbol, Term, fresh_index, mul
+from graphc.ir.terms import Apply, Best, Num, Product, Sum, Symbol, Term, fresh_index, mul
 from graphc.ops.contraction import broadcast_to, sum_axes, transpose
 from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.leaves import constant
@@ -252,13 +252,20 @@ def _cumulated(bound: Any, at: Callable[..., Term], own: Any, places: Indices) -
     return made
 
 
+def _multiplied(bound: Any, at: Callable[..., Term], own: Any, places: Indices) -> Term:
+    ((index, dim),), (place,) = bound, places
+    so_far = Apply("less_equal", (index, place))
+    made: Term = Product(index, dim, Apply("where", (so_far, at(), Num(1))))
+    return made
+
+
 def _stable_order(x: Any, axes: tuple[int, ...]) -> Any:
     return np.argsort(x, axis=axes[0], kind="stable")
 
 
 def _unprintable(name: str) -> Callable[..., Term]:
     def meaning(bound: Any, at: Callable[..., Term], *_: object) -> Term:
-        raise FormulaError(f"{name} has no index form yet")
+        raise FormulaError(f"{name} has no index form: it is what a search finds")
 
     return meaning
 
@@ -285,11 +292,12 @@ REDUCERS |= {
     "prod": Reducer(False, _same, _prod_vjp, _product, lambda x, a: np.prod(x, axis=a)),
     "argmax": Reducer(False, _integer, None, _unprintable("argmax"), _position(np.argmax)),
     "argmin": Reducer(False, _integer, None, _unprintable("argmin"), _position(np.argmin)),
-    "any": Reducer(False, _boolean, None, _unprintable("any"), lambda x, a: np.any(x, axis=a)),
-    "all": Reducer(False, _boolean, None, _unprintable("all"), lambda x, a: np.all(x, axis=a)),
+    # Of truth values, 0 and 1, the largest is whether any is true.
+    "any": Reducer(False, _boolean, None, _best("max"), lambda x, a: np.any(x, axis=a)),
+    "all": Reducer(False, _boolean, None, _best("min"), lambda x, a: np.all(x, axis=a)),
     "cumsum": Reducer(True, _same, _cumsum_vjp, _cumulated, lambda x, a: np.cumsum(x, axis=a[0])),
     "cumprod": Reducer(
-        True, _same, _cumprod_vjp, _unprintable("cumprod"), lambda x, a: np.cumprod(x, axis=a[0])
+        True, _same, _cumprod_vjp, _multiplied, lambda x, a: np.cumprod(x, axis=a[0])
     ),
     "argsort": Reducer(True, _integer, None, _unprintable("argsort"), _stable_order),
     "norm": Reducer(False, _real, _norm_vjp, _norm_meaning, _norm),
