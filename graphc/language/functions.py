@@ -212,7 +212,13 @@ class Function:
         given = dict(zip(order, args, strict=False))
         for name, value in options.items():
             if name in given:
-                raise UsageError(f"{here()}: {self.name} got '{name}' twice")
+                meant = ""
+                if self.positional is not None:
+                    own = args[len(args) - order.index(name) :]
+                    told = [*map(repr, own), *(f"{k}={v!r}" for k, v in options.items())]
+                    meant = "; the sizes of inputs follow from the inputs. Did you mean "
+                    meant += f"{self.name}({', '.join(told)})?"
+                raise UsageError(f"{here()}: {self.name} got '{name}' twice{meant}")
             if name not in self.options and name not in self.dims:
                 known = ", ".join(dict.fromkeys((*order, *self.dims)))
                 raise UsageError(f"{here()}: {self.name} has no option '{name}'; it has {known}")

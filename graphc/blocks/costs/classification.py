@@ -89,10 +89,12 @@ def _of_classes(
     smoothing: float,
 ) -> Any:
     labels(y, name, "y")
+    hint = "; write np.moveaxis(scores, -1, 0)" if y.shape == log_p.shape[:-1] else ""
     shapes(
         y.shape == log_p.shape[1:],
         f"{name}: for scores of shape {shape_text(log_p.shape)} the classes have shape "
-        f"{shape_text(log_p.shape[1:])}, got {shape_text(y.shape)}; classes are the first axis",
+        f"{shape_text(log_p.shape[1:])}, got {shape_text(y.shape)}; the scores of the classes "
+        f"stand along the first axis{hint}",
     )
     classes = known_classes(y)
     counts: Any = None
