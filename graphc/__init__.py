@@ -40,6 +40,7 @@ from graphc.language.loops import fori_loop, scan
 from graphc.language.mapping import vmap
 from graphc.language.products import gnvp, hvp, jvp, vjp
 from graphc.language.protocol.linalg import expm, solve_triangular
+from graphc.language.repeating import while_loop
 from graphc.language.samples import over_samples
 from graphc.language.solvers import argmin, fixed_point, root
 from graphc.language.special import *
@@ -113,6 +114,7 @@ __all__ = [
     "to_torch",
     "vjp",
     "vmap",
+    "while_loop",
     *_blocks.__all__,
     *_special.__all__,
     *_training.__all__,

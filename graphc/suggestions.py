@@ -38,8 +38,6 @@ _ELSEWHERE = {
     "pure_callback": "gc.opaque(function, ...)",
     "custom_gradient": "gc.custom_vjp",
     "eval_shape": "v.shape",
-    "while_loop": "gc.fixed_point(step, start) where a limit is meant, else gc.scan over as many "
-    "steps as are needed at most",
     "map": "gc.vmap(f)",
     "associative_scan": "gc.scan, np.cumsum, np.cumprod or np.maximum.accumulate",
     "cummax": "np.maximum.accumulate(v, axis)",

@@ -8,9 +8,9 @@ and what is stacked. Step t reads and writes the t-th slices, in whichever direc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -53,6 +53,22 @@ class Scan(Node):
 
 
 HOLDERS.add(Scan)
+
+
+class Repeated(Protocol):
+    """A node whose body gives the next carries first, and is run again with them."""
+
+    @property
+    def body(self) -> Body:
+        """What is run."""
+
+    @property
+    def constants(self) -> int:
+        """How many leaves stand before the carries."""
+
+    @property
+    def carries(self) -> int:
+        """How many carries there are."""
 
 
 @dataclass(slots=True)
@@ -137,6 +153,18 @@ def taken_apart(node: Scan) -> Loop:
         dict(node.body.names),
         dict(node.body.origins),
     )
+
+
+def needed(node: Repeated, read: Iterable[int]) -> set[int]:
+    """Return the results that a loop must compute for those that are read: carries among them."""
+    states = node.body.inputs[node.constants : node.constants + node.carries]
+    live = set(read)
+    while True:
+        below = set(topological([node.body.outputs[k] for k in sorted(live)]))
+        grown = {k for k, leaf in enumerate(states) if leaf in below} - live
+        if not grown:
+            return live
+        live |= grown
 
 
 def loop_type(node: Scan) -> TupleType:

@@ -9,6 +9,7 @@ from graphc.control.body import depending
 from graphc.control.choice import Choice
 from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
+from graphc.control.repetition import While
 from graphc.emit.forms import is_broadcast, is_view, repeats, same_buffer
 from graphc.emit.spell_reduction import keeps_dims
 from graphc.emit.steps import SAMPLES, Place
@@ -249,6 +250,6 @@ def _may_be_given(node: Node) -> bool:
     if not isinstance(node, Item):
         return False
     (whole,) = node.args
-    return isinstance(whole, Choice | Opaque | FixedPoint) or (
+    return isinstance(whole, Choice | Opaque | FixedPoint | While) or (
         isinstance(whole, Scan) and node.index < whole.carries
     )

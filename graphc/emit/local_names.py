@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from graphc.control.body import COTANGENT
 from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
+from graphc.control.repetition import While
 from graphc.emit.forms import copies_elements, is_ones
 from graphc.emit.naming import Namer
 from graphc.emit.spell_reduction import is_mean, keeps_dims
@@ -76,7 +77,7 @@ def _name_results(
 
 def _named(node: Node, wish: str | None, namer: Namer) -> str:
     if wish is None:
-        return namer.fresh(_wish(node))
+        return namer.fresh(wish_of(node))
     # A cotangent's name is the emitter's wish, a variable's name is the user's.
     return namer.fresh(wish) if wish.startswith(COTANGENT) else wish
 
@@ -91,13 +92,13 @@ def augments(node: Node, operand: Node) -> bool:
     return SCALARS[node.function].infix is not None and len(node.args) == 2 and first
 
 
-def _wish(node: Node) -> str:
+def wish_of(node: Node) -> str:
     """Return a name that says what an unnamed node is."""
     if isinstance(node, Item):
         if isinstance(node.args[0], Scan):
             return _loop_wish(node.args[0], node.index)
         maker = node.args[0]
-        if isinstance(node.args[0], FixedPoint):
+        if isinstance(node.args[0], FixedPoint | While):
             whole = node.args[0]
             leaf = whole.body.inputs[whole.constants + node.index]
             return dict(whole.body.names).get(leaf, "unknown")

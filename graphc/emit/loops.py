@@ -8,14 +8,24 @@ from dataclasses import replace
 from graphc.control.body import COTANGENT
 from graphc.control.choice import Choice
 from graphc.control.fixed_point import FixedPoint
-from graphc.control.loop import Scan
+from graphc.control.loop import Scan, needed
+from graphc.control.repetition import While
 from graphc.emit.forms import SEVERAL_LINES, is_view
+from graphc.emit.local_names import wish_of
 from graphc.emit.loop_memory import Carry, Slots
 from graphc.emit.naming import Namer
-from graphc.emit.steps import Along, BranchPlan, IterationPlan, LoopPlan, Plan, Run, Step
-from graphc.ir.nodes import Node
+from graphc.emit.steps import (
+    Along,
+    BranchPlan,
+    IterationPlan,
+    LoopPlan,
+    Plan,
+    RepetitionPlan,
+    Run,
+    Step,
+)
+from graphc.ir.nodes import Node, topological
 from graphc.ops.several import Item
-from graphc.passes.loops import needed
 from graphc.types import TupleType
 
 
@@ -29,7 +39,7 @@ def loop_operands(order: Sequence[Node]) -> set[Node]:
             found.update(start for start in node.args[first:last] if start.args)
         elif isinstance(node, Choice):
             found.update(node.args[1:])
-        elif isinstance(node, FixedPoint):
+        elif isinstance(node, FixedPoint | While):
             found.update(node.args[: node.constants])
     return found
 
@@ -267,19 +277,65 @@ def plan_iteration(
     fast: bool,
 ) -> IterationPlan:
     """Plan a fixed point of which the results `picked` are read."""
-    held, first = node.body, node.constants
-    told = dict(held.names)
-    results = {part.index: names[part] for part in picked}
-    unknowns = held.inputs[first:]
-    own = [
-        results.get(k) or namer.fresh(told.get(leaf, "unknown")) for k, leaf in enumerate(unknowns)
-    ]
-    given = {leaf: names[arg] for leaf, arg in zip(held.inputs[:first], node.args, strict=False)}
-    given |= dict(zip(unknowns, own, strict=True))
-    local = {n: namer.fresh(name) for n, name in told.items() if n.args}
+    given, own = _variables(node, picked, names, namer)
+    held = node.body
+    local = {n: namer.fresh(name) for n, name in held.names if n.args}
     body = make(held.outputs, given, local, namer, fast=fast, origins=dict(held.origins),
                 place="branch")  # fmt: skip
-    starts = tuple(zip(own, node.args[first:], strict=True))
+    starts = tuple(zip(own, node.args[node.constants :], strict=True))
     return IterationPlan(
         body, starts, tuple(zip(own, held.outputs, strict=True)), namer.fresh("settled")
     )
+
+
+def plan_repetition(
+    node: While,
+    picked: Sequence[Item],
+    names: dict[Node, str],
+    namer: Namer,
+    make: Callable[..., Plan],
+    fast: bool,
+) -> RepetitionPlan:
+    """Plan a loop of unknown length of which the results `picked` are read.
+
+    What both the condition and the step after it compute is computed once.
+    """
+    given, own = _variables(node, picked, names, namer)
+    held = node.body
+    *nexts, condition = held.outputs
+    local = {n: namer.fresh(name) for n, name in held.names if n.args}
+    options = {"fast": fast, "origins": dict(held.origins), "place": "branch"}
+    shared = {n: namer.fresh(wish_of(n)) for n in _shared(condition, nexts, given)}
+    test = make([*shared, condition], given, {**shared, **local}, namer, **options)
+    at_hand = {n: name for n, name in test.names.items() if n is not condition}
+    body = make(nexts, {**given, **at_hand}, local, namer, **options)
+    leaves = dict(enumerate(held.inputs[node.constants :]))
+    moves = []
+    for k, (name, after) in enumerate(zip(own, nexts, strict=True)):
+        if after is not leaves[k]:
+            body = body if leaves[k] in nexts else _kept(body, leaves, k, after, name)
+            moves.append((name, after))
+    moves = [(name, after) for name, after in moves if body.names.get(after) != name]
+    starts = tuple(zip(own, node.args[node.constants :], strict=True))
+    return RepetitionPlan(test, condition, body, starts, tuple(moves))
+
+
+def _shared(condition: Node, nexts: Sequence[Node], given: Mapping[Node, str]) -> list[Node]:
+    """Return what a condition computes on its way, and a step reads."""
+    before = [n for n in topological([condition], given) if n.args and n not in given]
+    step = [n for n in topological(nexts, given) if n not in given and n not in before]
+    read = {arg for n in step for arg in n.args} | set(nexts)
+    return [n for n in before if n in read and n is not condition and not is_view(n)]
+
+
+def _variables(
+    node: FixedPoint | While, picked: Sequence[Item], names: Mapping[Node, str], namer: Namer
+) -> tuple[dict[Node, str], list[str]]:
+    """Return the variables of a body's leaves, and among them those that change."""
+    held, first = node.body, node.constants
+    told, results = dict(held.names), {part.index: names[part] for part in picked}
+    changing = held.inputs[first:]
+    wish = "unknown" if isinstance(node, FixedPoint) else "carry"
+    own = [results.get(k) or namer.fresh(told.get(leaf, wish)) for k, leaf in enumerate(changing)]
+    given = {leaf: names[arg] for leaf, arg in zip(held.inputs[:first], node.args, strict=False)}
+    return given | dict(zip(changing, own, strict=True)), own

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from graphc.control.body import bodies
+from graphc.control.loop import Scan
 from graphc.emit.targets import Target
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program
@@ -69,6 +70,8 @@ def _dims(node: Node) -> list[Dimension]:
     dims = (*node.shape, *((node.size,) if isinstance(node, Size | InRange) else ()))
     if isinstance(node, Slice | Pad):
         dims = (*dims, *(dim for first, length, _ in node.spans for dim in (first, length)))
+    if isinstance(node, Scan):
+        dims = (*dims, node.length)
     return [dim for dim in dims if isinstance(dim, Dimension)]
 
 

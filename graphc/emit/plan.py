@@ -11,6 +11,7 @@ from types import MappingProxyType
 from graphc.control.choice import Choice
 from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
+from graphc.control.repetition import While
 from graphc.emit.buffers import copies, reuse, rooms_of, settled
 from graphc.emit.forms import (
     SEVERAL_LINES,
@@ -23,10 +24,24 @@ from graphc.emit.forms import (
     is_view,
 )
 from graphc.emit.local_names import name_statements
-from graphc.emit.loops import loop_operands, plan_choice, plan_iteration, plan_loop
+from graphc.emit.loops import (
+    loop_operands,
+    plan_choice,
+    plan_iteration,
+    plan_loop,
+    plan_repetition,
+)
 from graphc.emit.naming import Namer
 from graphc.emit.spell_reduction import keeps_dims
-from graphc.emit.steps import BranchPlan, IterationPlan, LoopPlan, Place, Plan, Step
+from graphc.emit.steps import (
+    BranchPlan,
+    IterationPlan,
+    LoopPlan,
+    Place,
+    Plan,
+    RepetitionPlan,
+    Step,
+)
 from graphc.ir.nodes import Node, operands, topological
 from graphc.ir.program import Origin
 from graphc.ops.elementwise import Elementwise
@@ -122,6 +137,11 @@ def plan(
         for n in statements
         if isinstance(n, FixedPoint)
     }
+    repetitions: dict[Node, RepetitionPlan] = {
+        n: plan_repetition(n, [p for p in picked if p.args[0] is n], names, namer, plan, fast)
+        for n in statements
+        if isinstance(n, While)
+    }
     steps = tuple(
         Step(
             n,
@@ -131,6 +151,7 @@ def plan(
             loops.get(n),
             branches.get(n, ()),
             iterations.get(n),
+            repetitions.get(n),
         )
         for n in statements
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from graphc.control.fixed_point import PRECISION, FixedPoint
 from graphc.control.loop import Scan
@@ -14,14 +15,23 @@ from graphc.emit.spell_elementwise import quick_operands
 from graphc.emit.spell_reduction import is_mean
 from graphc.emit.spell_structural import pad_place, places
 from graphc.emit.spell_windows import fold_lines
-from graphc.emit.steps import Along, BranchPlan, IterationPlan, LoopPlan, Plan, Run, Step
+from graphc.emit.steps import (
+    Along,
+    BranchPlan,
+    IterationPlan,
+    LoopPlan,
+    Plan,
+    RepetitionPlan,
+    Run,
+    Step,
+)
 from graphc.emit.tracing import Line
 from graphc.ir.nodes import Node
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.joining import Concatenation, starts
-from graphc.ops.leaves import Constant, scalar_value
+from graphc.ops.leaves import Constant, Size, scalar_value
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad
 from graphc.ops.windows import Fold
@@ -75,6 +85,8 @@ class Writer:
             return self._loop(node, step.loop)
         if step.iteration is not None and isinstance(node, FixedPoint):
             return self._iteration(node, step.iteration)
+        if step.repetition is not None:
+            return self._repetition(step.repetition)
         if step.branches:
             return self._choice(node, step.branches)
         if isinstance(node, ScatterAdd | ScatterSet):
@@ -107,14 +119,13 @@ class Writer:
     def _loop(self, node: Scan, made: LoopPlan) -> list[str]:
         lib = self.dialect.lib
         inner = Writer(made.body, self.dialect)
-        dtypes = {"real": self.dialect.dtype, "integer": f"{lib}.int64", "boolean": f"{lib}.bool_"}
         lines = []
         for name, start, written in made.starts:
-            text = typed(start, self.spelled, self.dialect)
+            text = self._first(start)
             lines.append(f"{name} = {f'{text.within(20)}.copy()' if written else text.text}")
         for name, of in (*made.made, *made.stacks):
             shape = self.dialect.shape((node.length, *of.shape))
-            lines.append(f"{name} = {lib}.empty({shape}, {dtypes[of.kind]})")
+            lines.append(f"{name} = {lib}.empty({shape}, {self._numpy_dtype(of)})")
         for run in made.runs:
             lines += self._run(node, run)
         for inner_step in made.body.rooms:
@@ -130,6 +141,17 @@ class Writer:
             names = ", ".join(name for name, _ in made.moves)
             inside.append(f"{names} = {', '.join(inner.spelled(n).text for _, n in made.moves)}")
         return [*lines, *(f"    {line}" for line in inside or ["pass"])]
+
+    def _numpy_dtype(self, node: Node) -> str:
+        return (
+            f"{self.dialect.lib}.bool_" if node.kind == "boolean" else self.dialect.dtype_of(node)
+        )
+
+    def _first(self, node: Node) -> Spelled:
+        """Spell what a carry starts with: an array or NumPy's number, as each later value is."""
+        if node.kind != "real" and (scalar_value(node) is not None or isinstance(node, Size)):
+            return Spelled(f"{self._numpy_dtype(node)}({self.spelled(node).text})")
+        return typed(node, self.spelled, self.dialect)
 
     def _run(self, node: Scan, run: Run) -> list[str]:
         """Print an array for a carry's values before and after each step, one step apart."""
@@ -169,10 +191,7 @@ class Writer:
         lib, own = self.dialect.lib, self.dialect.names.own
         inner = Writer(made.body, self.dialect)
         told = f"no fixed point was reached in {node.iterations} iterations"
-        lines = [
-            f"{name} = {typed(start, self.spelled, self.dialect).text}"
-            for name, start in made.starts
-        ]
+        lines = [f"{name} = {self._first(start).text}" for name, start in made.starts]
         tolerance = repr(node.tolerance) if node.tolerance else "_PRECISION"
         self.dialect.helpers["_settled"] = SETTLED.format(
             lib=lib,
@@ -194,6 +213,23 @@ class Writer:
             "else:",
             f'    raise {own("ArithmeticError")}("{told}")',
         ]
+
+    def _repetition(self, made: RepetitionPlan) -> list[str]:
+        test, inner = Writer(made.test, self.dialect), Writer(made.body, self.dialect)
+        lines = [f"{name} = {self._first(start).text}" for name, start in made.starts]
+        before = tuple(step for step in made.test.steps if step.node is not made.condition)
+        spelled = test.spelled if len(before) == len(made.test.steps) else test.expression
+        goes_on = spelled(made.condition)
+        head = [f"while {goes_on.text}:"]
+        if before:
+            lines_before = body(replace(made.test, steps=before), self.dialect, {})
+            head = ["while True:", *(f"    {line}" for line in lines_before)]
+            head += [f"    if not {goes_on.within(20)}:", "        break"]
+        inside = [str(line) for line in body(made.body, self.dialect, {})]
+        if made.moves:
+            names = ", ".join(name for name, _ in made.moves)
+            inside.append(f"{names} = {', '.join(inner.spelled(n).text for _, n in made.moves)}")
+        return [*lines, *head, *(f"    {line}" for line in inside or ["pass"])]
 
     def _choice(self, node: Node, branches: Sequence[BranchPlan]) -> list[str]:
         lines: list[str] = []

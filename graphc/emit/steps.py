@@ -35,6 +35,8 @@ class Step:
         Of a choice: the two ways.
     iteration
         Of a fixed point: its statements.
+    repetition
+        Of a loop of unknown length: its condition and its statements.
     """
 
     node: Node
@@ -44,6 +46,7 @@ class Step:
     loop: LoopPlan | None = None
     branches: tuple[BranchPlan, ...] = ()
     iteration: IterationPlan | None = None
+    repetition: RepetitionPlan | None = None
     slot: str | None = None
     placed: frozenset[Node] = frozenset()
 
@@ -182,3 +185,22 @@ class IterationPlan:
     starts: tuple[tuple[str, Node], ...]
     nexts: tuple[tuple[str, Node], ...]
     change: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepetitionPlan:
+    """A loop of unknown length: what decides, where the carries start, the statements of a step.
+
+    Parameters
+    ----------
+    test, condition
+        The statements before the decision, and what it goes by.
+    moves
+        The carries that change, and what they get at the end of a step.
+    """
+
+    test: Plan
+    condition: Node
+    body: Plan
+    starts: tuple[tuple[str, Node], ...]
+    moves: tuple[tuple[str, Node], ...]

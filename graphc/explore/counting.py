@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from graphc.control.fixed_point import FixedPoint
 from graphc.control.loop import Scan
 from graphc.control.override import Override
+from graphc.control.repetition import While
 from graphc.emit.forms import is_leaf, is_view
 from graphc.explore.matrix_costs import COSTS, matrix_operations
 from graphc.ir.nodes import Node
@@ -79,7 +80,7 @@ def cost_of(node: Node, itemsize: int) -> Cost:
             if not is_leaf(part):
                 add(whole, cost_of(part, itemsize), node.length)
         return whole
-    if isinstance(node, FixedPoint):  # at least one step
+    if isinstance(node, FixedPoint | While):  # at least one step
         step = Cost(complete=False)
         for part in node.body.nodes():
             if not is_leaf(part):

@@ -87,10 +87,10 @@ def scan(
     nodes = [v.node for v in starts]
     while True:  # until the kinds of the carry fit
         found = _traced(call, step, init, nodes, xs, rows)
-        carry = _carry(found, paths(init, argument_names(step, 1)[0]), nodes)
+        carry = fitting_carry(found, paths(init, argument_names(step, 1)[0]), nodes, "a scan")
         if carry is not None:
             break
-        nodes = _promoted(nodes, found)
+        nodes = promoted(nodes, found)
     adopt(call, [found])
     block.leaves, block.results = found.leaves, tuple(found.results)
     block.step_names = _step_names(found, init, step)
@@ -216,26 +216,28 @@ def _traced(
     return found
 
 
-def _carry(found: Trace, names: Sequence[str], starts: Sequence[Node]) -> list[Node] | None:
+def fitting_carry(
+    found: Trace, names: Sequence[str], starts: Sequence[Node], operation: str
+) -> list[Node] | None:
     """Return what the next step gets; None where the first one must get another kind."""
     after = found.nodes[: len(starts)]
     for name, own, start in zip(names, after, starts, strict=True):
         if own.shape != start.shape:
             raise ShapeError(
-                f"{here()}: the carry '{name}' of a scan starts with shape "
+                f"{here()}: the carry '{name}' of {operation} starts with shape "
                 f"{shape_text(start.shape)}, and its step returns {shape_text(own.shape)}"
             )
         kinds = {own.kind, start.kind}
         if "boolean" in kinds and len(kinds) > 1:
             raise KindError(
-                f"{here()}: the carry '{name}' of a scan starts {start.kind}, "
+                f"{here()}: the carry '{name}' of {operation} starts {start.kind}, "
                 f"and its step returns {own.kind} values"
             )
         if own.kind == "real" != start.kind:
             if not isinstance(start, Constant):
                 raise KindError(
-                    f"{here()}: the carry '{name}' of a scan starts integer, and its step returns "
-                    "real values; start with real ones, such as 1.0 * v"
+                    f"{here()}: the carry '{name}' of {operation} starts integer, and its "
+                    "step returns real values; start with real ones, such as 1.0 * v"
                 )
             return None
     return [
@@ -244,7 +246,7 @@ def _carry(found: Trace, names: Sequence[str], starts: Sequence[Node]) -> list[N
     ]
 
 
-def _promoted(starts: Sequence[Node], found: Trace) -> list[Node]:
+def promoted(starts: Sequence[Node], found: Trace) -> list[Node]:
     """Return the first carries, whole numbers made real where the step returns real ones."""
     after = found.nodes[: len(starts)]
     return [

@@ -6,14 +6,15 @@ only results hang on, after it. A matrix product for every step becomes one for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from graphc.batching import batch_nodes, mark
 from graphc.control.body import depending, replaced
 from graphc.control.choice import Choice, choice_of
 from graphc.control.fixed_point import FixedPoint, fixed_point
-from graphc.control.loop import Loop, Scan, taken_apart
+from graphc.control.loop import Loop, Scan, needed, taken_apart
+from graphc.control.repetition import While, while_loop, while_of
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program, rewrite, users, with_args
 from graphc.ops.contraction import (
@@ -35,7 +36,7 @@ UNKNOWN = 64  # the size that a named dimension counts as
 
 def loops(program: Program) -> Program:
     """Apply all that this file does."""
-    if not any(isinstance(node, Scan | Choice | FixedPoint) for node in program.nodes()):
+    if not any(isinstance(node, Scan | Choice | FixedPoint | While) for node in program.nodes()):
         return program
     program = trim(merge(trim(program)))
     program = _each(program, lambda node, _: _before(node))
@@ -68,6 +69,8 @@ def _each(program: Program, change: Callable[[Scan, set[int]], Node]) -> Program
             current = change(current, read.get(node, set()))
         elif isinstance(current, Choice):
             current = _trimmed_choice(current, read.get(node, set()))
+        elif isinstance(current, While):
+            current = _trimmed_while(current, read.get(node, set()))
         elif isinstance(current, Item) and isinstance(current.args[0], Bundle):
             current = item(current.args[0], current.index)
         new[node] = current
@@ -121,16 +124,15 @@ def _trimmed_choice(node: Choice, read: set[int]) -> Node:
     return bundle(results, types_of(node))
 
 
-def needed(node: Scan, read: Iterable[int]) -> set[int]:
-    """Return the results that a loop must compute for those that are read: carries among them."""
-    states = node.body.inputs[node.constants : node.constants + node.carries]
-    live = set(read)
-    while True:
-        below = set(topological([node.body.outputs[k] for k in sorted(live)]))
-        grown = {k for k, leaf in enumerate(states) if leaf in below} - live
-        if not grown:
-            return live
-        live |= grown
+def _trimmed_while(node: While, read: set[int]) -> Node:
+    """Return the loop with the carries that the condition and what is read need, as a bundle."""
+    smaller, kept = while_of(node, sorted(read))
+    if len(kept) == node.carries:
+        return node
+    results: list[Node | None] = [None] * node.carries
+    for place, k in enumerate(kept):
+        results[k] = item(smaller, place)
+    return bundle(results, types_of(node))
 
 
 def merge(program: Program) -> Program:
@@ -373,14 +375,15 @@ def _moved(node: Node, axes: Sequence[int], counts: Mapping[Node, int]) -> Node:
 
 def _steady(program: Program) -> Program:
     """Compute before an iteration what hangs on none of its unknowns."""
-    return rewrite(program, lambda node: _steadied(node) if isinstance(node, FixedPoint) else None)
+    return rewrite(
+        program, lambda node: _steadied(node) if isinstance(node, FixedPoint | While) else None
+    )
 
 
-def _steadied(node: FixedPoint) -> Node | None:
-    held = node.body
-    leaves = held.inputs[node.constants :]
+def _steadied(node: FixedPoint | While) -> Node | None:
+    held, first = node.body, node.constants
     order = held.nodes()
-    varying = depending(order, leaves)
+    varying = depending(order, held.inputs[first:])
     pending = [arg for n in order if n in varying for arg in n.args]
     moved: dict[Node, Node] = {}
     while pending:
@@ -393,16 +396,20 @@ def _steadied(node: FixedPoint) -> Node | None:
             moved[n] = new_input(n.type)
     if not moved:
         return None
-    constants = dict(zip(held.inputs, node.args[: node.constants], strict=False))
+    constants = dict(zip(held.inputs, node.args[:first], strict=False))
     outside = replaced(list(moved), constants)
     new = replaced(held.outputs, moved)
-    starts = node.args[node.constants :]
-    unknowns = {
+    changing = {
         leaf: (start, new[out])
-        for leaf, start, out in zip(leaves, starts, held.outputs, strict=True)
+        for leaf, start, out in zip(
+            held.inputs[first:], node.args[first:], held.outputs, strict=False
+        )
     }
     constants |= {leaf: outside[n] for n, leaf in moved.items()}
-    return fixed_point(constants, unknowns, node.tolerance, node.iterations, dict(held.names))
+    names = dict(held.names)
+    if isinstance(node, While):
+        return while_loop(constants, changing, new[held.outputs[-1]], names)
+    return fixed_point(constants, changing, node.tolerance, node.iterations, names)
 
 
 def _regrouped(node: Scan) -> Scan:

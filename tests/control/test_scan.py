@@ -356,3 +356,22 @@ def test_a_constant_may_be_the_start_of_one_loop_and_the_stack_of_another(style)
     for x in numbers:
         expected = expected * np.sin(expected + x)
     np.testing.assert_allclose(f([0.3, 0.2, 0.1]), numbers.sum() * 81 + expected)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_the_number_of_steps_may_be_the_size_of_an_input_that_is_not_read(style):
+    x, rows = gc.parameter("x"), gc.observed("rows", shape=("T",))
+    last, _ = gc.scan(lambda h, _: (0.5 * h + 1, None), x, None, length="T")
+    program = gc.compile(gc.Graph(gc.cost(last, name="C"), rows.sum(), name="g"), style=style)
+    loss, (slope,) = program.loss_and_grad((8.0,), rows=np.ones((2, 3)))
+    assert (loss, slope) == (2.75, 0.125)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_discrete_numbers_start_as_numpy_s(style):
+    """Python's own have no dtype, and ~True is -2."""
+    x = gc.observed("x", shape=("T",))
+    (n, odd), _ = gc.scan(lambda v, _: ((v[0] + 1, ~v[1]), None), (0, False), x)
+    f = gc.compile_function([x], [n * 1.5, np.where(odd, 1.0, 2.0)], style=style)
+    assert f(np.ones(0)) == (0, 2)
+    assert f(np.ones(3)) == (4.5, 1)

@@ -42,6 +42,14 @@ def counted(xp, of):
     return f
 
 
+def halving(xp, of):
+    def f(w, x):
+        loop = of.while_loop if of is gc else of.lax.while_loop
+        return loop(lambda v: (v * v).sum() > 0.01, lambda v: 0.5 * xp.tanh(w @ v), x)
+
+    return f
+
+
 def recurrent(xp, of):
     def f(w, u, b, h, xs):
         def step(h, x):
@@ -218,6 +226,15 @@ def with_rule(xp, of):
 
 CASES = [
     case("gc.fori_loop", counted, H, A, second=False),
+    case(
+        "gc.while_loop",
+        halving,
+        A,
+        H,
+        second=False,
+        differentiable=False,
+        note="values and tangents, as in JAX; gradients are refused",
+    ),
     case("gc.fixed_point", iterated, A, H, tolerance=1e-9),
     case("gc.root", by_newton, H, second=False),
     case("gc.custom_vjp", with_rule, W, H),
