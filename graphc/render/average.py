@@ -114,7 +114,9 @@ def with_plate(averaged: Averaged) -> Diagram:
     held = {member for group in diagram.groups for member in group.members}
     whole = set(averaged.sampled)
     for group in diagram.groups:  # inner ones first
-        if all(member in whole for member in group.members):
+        # Also one that holds something that all samples share, such as a loop's start at zero:
+        # outside, it would stand both before and after what is in the plate.
+        if any(member in whole for member in group.members):
             whole.add(group.id)
     members = [element.id for element in diagram.elements]
     members += [group.id for group in diagram.groups]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphc.render.drawing import Arrow, Path, Point, Segment
+from graphc.render.drawing import Arrow, Path, Point, Segment, reverse
 from graphc.render.grid import Grid
 from graphc.render.shapes import HEAD, HEAD_SMALL, KAPPA, arrow_head
 
@@ -174,14 +174,6 @@ def beside(point: Point, way: Point, side: float) -> Point:
 def scaled(vector: Point, by: float) -> Point:
     """Return a multiple of a vector."""
     return vector[0] * by, vector[1] * by
-
-
-def reverse(path: Path) -> Path:
-    """Return an open path from its end to its start."""
-    result: list[Segment] = [("M", path[-1][1][-1:])]
-    for (_, before), (command, points) in zip(path[-2::-1], path[:0:-1], strict=True):
-        result.append((command, (*points[-2::-1], before[-1])))
-    return tuple(result)
 
 
 def without_repeats(path: Path) -> Path:

@@ -53,6 +53,14 @@ class Arrow:
     shaft: Path
     head: Path
 
+    def line(self, dashed: bool) -> Path:
+        """Return the shaft as it is painted.
+
+        Dashes are counted from the head: gradients that meet on their way to one variable run on
+        one line there, and would fill each other's gaps.
+        """
+        return reverse(self.shaft) if dashed else self.shaft
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -133,6 +141,14 @@ def around(x: float, y: float, width: float, height: float) -> Box:
 def map_path(path: Path, move: Callable[[float, float], Point]) -> Path:
     """Apply a map to every point of a path."""
     return tuple((command, tuple(move(*point) for point in points)) for command, points in path)
+
+
+def reverse(path: Path) -> Path:
+    """Return an open path from its end to its start."""
+    result: list[Segment] = [("M", path[-1][1][-1:])]
+    for (_, before), (command, points) in zip(path[-2::-1], path[:0:-1], strict=True):
+        result.append((command, (*points[-2::-1], before[-1])))
+    return tuple(result)
 
 
 def path_points(path: Path) -> list[Point]:

@@ -145,6 +145,8 @@ def lay_scope(
     places = place(network, ranks, layers, bodies, settings)
     middle, half = rank_positions(network, layers, bodies, places, settings)
     grid = Grid(network, ranks, layers, bodies, places, middle, half, horizontal)
-    if scope.group is not None:
+    if any(map(network.carries, range(len(network.edges)))):
         return carry(grid)
-    return wrap(grid, settings) if horizontal or settings.width is not None else grid
+    if not horizontal and settings.width is None:
+        return grid
+    return wrap(grid, settings, apart=scope.group is not None)

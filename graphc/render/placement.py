@@ -22,6 +22,7 @@ from graphc.render.ranking import Network, Ranks
 from graphc.render.settings import Settings
 
 PASSES = 24
+STRAIGHT, SLANT = 0.05, 5.0  # what is straight, and what looks like a mistake
 
 
 def place(
@@ -264,7 +265,28 @@ def settle(right: list[dict[int, float]], pulls: list[list[Pull]], fixed: int) -
         move_groups(at, left, right, pulls, fixed)
         if max(map(abs, map(sub, at, before)), default=0.0) < 0.05:
             break
+    snap(at, left, right, pulls, fixed)
     return at
+
+
+def snap(
+    at: list[float],
+    left: list[dict[int, float]],
+    right: list[dict[int, float]],
+    pulls: list[list[Pull]],
+    fixed: int,
+) -> None:
+    """Straighten edges that are all but straight, where that bends no other."""
+    for b in range(len(at)):
+        gaps = [(-weight, at[other] + offset - at[b]) for other, offset, weight in pulls[b]]
+        if b == fixed or any(abs(gap) < STRAIGHT for _, gap in gaps):
+            continue
+        low = max((at[a] + d for a, d in left[b].items()), default=-math.inf)
+        high = min((at[a] - d for a, d in right[b].items()), default=math.inf)
+        low, high = low - SLANT, high + SLANT  # of the distance to what is beside it
+        near = [(w, gap) for w, gap in gaps if abs(gap) < SLANT and low <= at[b] + gap <= high]
+        if near:
+            at[b] += min(near)[1]
 
 
 def wish(at: list[float], pulls: list[Pull]) -> float:

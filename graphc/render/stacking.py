@@ -118,8 +118,9 @@ def copy_id(name: str, k: int) -> str:
 def copy_node(node: Node, k: int) -> Node:
     """Return the copy of an element for sample `k`; inputs have the index in their labels."""
     element = replace(node.element, id=copy_id(node.element.id, k))
-    # Behind others, only the names of variables can be read.
-    labels = node.labels[: element.kind not in ("function", "cost")] if k else node.labels
+    # Behind others, only the names of variables can be read; shapes would be covered in front, too.
+    named = element.kind not in ("function", "cost")
+    labels = node.labels[: named if k else 1]
     if element.kind in ("observed", "latent"):
         element = replace(element, label=f"{element.label}[{k}]")
         label = measure(element.label, INDEXED)

@@ -153,7 +153,7 @@ def print_arrow(arrow: Arrow, colour: str, dashed: bool = False) -> Iterator[str
     """Print a shaft and its head."""
     dashes = f' stroke-dasharray="{DASHES}"' if dashed else ""
     yield (
-        f'<path class="gc-shaft" d="{path_data(arrow.shaft)}" fill="none" stroke="{colour}" '
+        f'<path class="gc-shaft" d="{path_data(arrow.line(dashed))}" fill="none" stroke="{colour}" '
         f'stroke-width="{STROKE}"{dashes}/>'
     )
     yield f'<path class="gc-head" d="{path_data(arrow.head)}" fill="{colour}"/>'

@@ -139,7 +139,7 @@ def print_node(node: Node) -> Iterator[str]:
 def print_arrow(arrow: Arrow, colour: str, dashed: bool = False) -> Iterator[str]:
     """Print a shaft and its head."""
     dashes = ", gc dashed" if dashed else ""
-    yield rf"\draw[gc shaft, gc-{colour}{dashes}] {path_data(arrow.shaft)};"
+    yield rf"\draw[gc shaft, gc-{colour}{dashes}] {path_data(arrow.line(dashed))};"
     yield rf"\fill[gc-{colour}] {path_data(arrow.head)};"
 
 

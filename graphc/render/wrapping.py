@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from graphc.render.bodies import oriented
@@ -29,34 +29,47 @@ TURN_GAP = 11.0
 # How far a carried state runs outside everything, and beside its first and last rank.
 CARRY_GAP = 14.0
 CARRY_OUT = 12.0
+CARRY_LANE = 6.0  # between the lines of two states
 
 
-def wrap(grid: Grid, settings: Settings) -> Grid:
-    """Cut a long grid into rows; a short one, and one without a place to cut, stays as it is."""
+def wrap(grid: Grid, settings: Settings, apart: bool = False) -> Grid:
+    """Cut a long grid into rows; a short one, and one without a place to cut, stays as it is.
+
+    A row of the backward pass stands below that of the model, or, ``apart``, all of them below all
+    of the model, so that each gets a frame of its own.
+    """
     starts = row_starts(grid, settings)
     if len(starts) == 1:
         return grid
     row_of = [sum(r >= start for start in starts[1:]) for r in range(len(grid.middle))]
     grid = close_up(grid, row_of, settings.mirror_gap)
     left = [grid.middle[start] - grid.half[start] for start in starts]
-    tops, bottoms = row_extents(grid, row_of, len(starts))
-    down = [0.0]
-    for k in range(1, len(starts)):
-        down.append(down[-1] + bottoms[k - 1] - tops[k] + settings.row_gap)
     middle = tuple(along - left[row] for along, row in zip(grid.middle, row_of, strict=True))
-    rank = grid.layers.rank
-    across = tuple(v + down[row_of[rank[i]]] for i, v in enumerate(grid.places.across))
     right = max(m + h for m, h in zip(middle, grid.half, strict=True)) + OUTSIDE
+    back = set(mirror_vertices(grid.network, grid.layers))
+    everything = set(range(len(grid.bodies)))
+    sides = [everything - back, back] if apart and back else [everything]
+    across = list(grid.places.across)
     single = single_edges(grid)
-    turns = {}
-    for k, start in enumerate(starts[1:], 1):
-        between = tops[k] + down[k] - settings.row_gap / 2
-        # The edge of the backward pass starts and ends further down, so it runs inside the other
-        # on the right and outside of it on the left.
-        for turn, e in enumerate(single[start - 1]):
-            nested = TURN_GAP * (turn - (len(single[start - 1]) - 1) / 2)
-            turns[e] = Turn(right - nested, between - nested, -OUTSIDE - 2 - nested)
-    return replace(grid, middle=middle, places=replace(grid.places, across=across), turns=turns)
+    turns, end = {}, -math.inf
+    for side in sides:
+        tops, bottoms = row_extents(grid, row_of, len(starts), side)
+        down = [max(0.0, end + settings.mirror_gap - tops[0])]
+        for k in range(1, len(starts)):
+            down.append(down[-1] + bottoms[k - 1] - tops[k] + settings.row_gap)
+        end = bottoms[-1] + down[-1]
+        for v in side:
+            across[v] += down[row_of[grid.layers.rank[v]]]
+        for k, start in enumerate(starts[1:], 1):
+            between = tops[k] + down[k] - settings.row_gap / 2
+            leading = [e for e in single[start - 1] if grid.network.source[e] in side]
+            # The edge of the backward pass starts and ends further down, so it runs inside the
+            # other on the right and outside of it on the left.
+            for turn, e in enumerate(leading):
+                nested = TURN_GAP * (turn - (len(leading) - 1) / 2)
+                turns[e] = Turn(right - nested, between - nested, -OUTSIDE - 2 - nested)
+    places = replace(grid.places, across=tuple(across))
+    return replace(grid, middle=middle, places=places, turns=turns)
 
 
 def close_up(grid: Grid, row_of: Sequence[int], gap: float) -> Grid:
@@ -88,17 +101,23 @@ def carry(grid: Grid) -> Grid:
         across = CARRY_GAP + max(
             (grid.places.across[v] + grid.bodies[v].after for v in side), default=0.0
         )
-        for e in carries:
-            if grid.network.flipped(e) != mirrored:
-                continue
+        mine = [e for e in carries if grid.network.flipped(e) == mirrored]
+        for lane, e in enumerate(sorted(mine, key=lambda e: nesting(grid, e))):
             last = grid.layers.rank[grid.network.source[e]]
             first = grid.layers.rank[grid.network.target[e]]
-            right = grid.middle[last] + grid.half[last] + CARRY_OUT
-            left = grid.middle[first] - grid.half[first] - CARRY_OUT
+            right = grid.middle[last] + grid.half[last] + CARRY_OUT + lane * CARRY_LANE
+            left = grid.middle[first] - grid.half[first] - CARRY_OUT - lane * CARRY_LANE
             text = measure(grid.network.edges[e].label, EDGE_LABEL_SIZE)
             turns[e] = Turn(right, across, left)
             across += CARRY_GAP + (oriented(text, grid.horizontal)[1] if text.width else 0.0)
     return replace(grid, turns={**grid.turns, **turns})
+
+
+def nesting(grid: Grid, e: int) -> tuple[float, ...]:
+    """Order edges that carry states: those that others are led around come first."""
+    i, j = grid.network.source[e], grid.network.target[e]
+    span = grid.layers.rank[i] - grid.layers.rank[j]
+    return (span, -grid.places.across[i], -grid.places.across[j])
 
 
 def row_starts(grid: Grid, settings: Settings) -> list[int]:
@@ -185,10 +204,13 @@ def starts_at_variable(grid: Grid, edge: int) -> bool:
     return grid.network.elements[grid.network.source[edge]].kind not in ("function", "cost")
 
 
-def row_extents(grid: Grid, row_of: Sequence[int], count: int) -> tuple[list[float], list[float]]:
-    """Return how far each row reaches across."""
+def row_extents(
+    grid: Grid, row_of: Sequence[int], count: int, side: Set[int]
+) -> tuple[list[float], list[float]]:
+    """Return how far what is on a side reaches across in each row."""
     tops, bottoms = [math.inf] * count, [-math.inf] * count
-    for v, body in enumerate(grid.bodies):
+    for v in sorted(side):
+        body = grid.bodies[v]
         row, across = row_of[grid.layers.rank[v]], grid.places.across[v]
         tops[row] = min(tops[row], across - body.before)
         bottoms[row] = max(bottoms[row], across + body.after)
