@@ -96,5 +96,5 @@ def rank_positions(
             default=0.0,
         )
         gap = settings.port_gap if all_ports(network, layers, r) else settings.rank_gap
-        at += 2 * half[r] + min(settings.widest_gap, gap + 0.25 * max(0.0, rise - 35))
+        at += 2 * half[r] + min(settings.widest_gap, gap + 0.3 * max(0.0, rise - 35))
     return tuple(middle), tuple(half)

@@ -37,7 +37,7 @@ def place(
     block = number_blocks(layers, above)
     leave, enter = assign_ports(network, ranks, layers, bodies, above)
     right = separations(network, ranks, layers, bodies, block, settings)
-    pulls = block_pulls(network, ranks, layers, block, leave, enter)
+    pulls = block_pulls(network, ranks, layers, block, leave, enter, [body.ins for body in bodies])
     settled = settle(right, pulls, heaviest(block, layers))
     across = push_mirror(network, layers, bodies, [settled[b] for b in block], settings.mirror_gap)
     places = Places(tuple(across), tuple(leave), tuple(enter))
@@ -197,6 +197,7 @@ def node_gap(layers: Layers, v: int, w: int, settings: Settings) -> float:
 
 # A pull (other block, offset, weight): this block wants to stand at the other one + offset.
 Pull = tuple[int, float, float]
+MEETING = 12.0
 
 
 def block_pulls(
@@ -206,6 +207,7 @@ def block_pulls(
     block: list[int],
     leave: list[float],
     enter: list[float],
+    ins: Sequence[Sequence[float]],
 ) -> list[list[Pull]]:
     """Return what pulls at each block: its edges, those of lanes weaker."""
     pulls: list[list[Pull]] = [[] for _ in range(max(block, default=-1) + 1)]
@@ -218,8 +220,11 @@ def block_pulls(
             pulls[block[guest]].append((block[host], 0.0, 1.0))
             continue
         chain = [i, *layers.lanes[e], j]
-        ends = [leave[e], *([0.0] * (len(chain) - 2)), enter[e]]
         weight = pull_of(layers, chain)
+        # Where branches meet, the block stands in their middle, whatever else enters beside them.
+        beside = any(layers.depth[v] < layers.depth[chain[-2]] for v in layers.down[j])
+        entering = 0.0 if weight == MEETING and beside and not ins[j] else enter[e]
+        ends = [leave[e], *([0.0] * (len(chain) - 2)), entering]
         for k in {0, len(chain) - 2}:
             v, w = block[chain[k]], block[chain[k + 1]]
             offset = leave[e] * (k == 0) - ends[k + 1]
@@ -242,7 +247,7 @@ def pull_of(layers: Layers, chain: list[int]) -> float:
     i, j = chain
     meeting = layers.down[j]
     deepest = layers.depth[i] == max(layers.depth[v] for v in meeting)
-    return 12.0 if deepest and len(meeting) > 1 else 4.0
+    return MEETING if deepest and len(meeting) > 1 else 4.0
 
 
 def settle(right: list[dict[int, float]], pulls: list[list[Pull]], fixed: int) -> list[float]:

@@ -26,12 +26,13 @@ from graphc.render.curves import (
 )
 from graphc.render.drawing import Path, Point
 from graphc.render.grid import Grid
-from graphc.render.shapes import back_at, boundary, front_at, side_at
+from graphc.render.shapes import HEAD, back_at, boundary, front_at, side_at
 
 STEEPEST = math.radians(62)
 # How much farther than the flow a straight line may lead sideways.
-STRAIGHT_SLOPE = 1.5
+STRAIGHT_SLOPE = 1.9
 INNER_SLOPE = 0.6
+HEAD_ROOM = 8.0  # between two heads that come from one side
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +197,13 @@ def steepest_line(grid: Grid, e: int, rise: float) -> float:
     Where another edge enters farther out, a slanted head would cover the other one's.
     """
     enter = grid.places.enter
-    outer = any(
-        (enter[e] - enter[other]) * rise > 0
+    outer = [
+        abs(enter[e] - enter[other])
         for other in grid.network.into[grid.network.target[e]]
-        if other not in grid.ranks.beside
-    )
-    return INNER_SLOPE if outer else STRAIGHT_SLOPE
+        if other not in grid.ranks.beside and (enter[e] - enter[other]) * rise > 0
+    ]
+    free = (min(outer, default=math.inf) - HEAD_ROOM) / HEAD
+    return max(INNER_SLOPE, min(STRAIGHT_SLOPE, free))
 
 
 # --- ends -------------------------------------------------------------------------------------

@@ -229,3 +229,19 @@ def test_a_light_figure_turns_into_the_dark_one(options):
     ]
     assert pictures[0] != pictures[1]
     assert pictures[1] == pictures[2]
+
+
+def test_dashes_are_counted_from_the_head_so_that_gradients_that_meet_coincide():
+    @gc.function
+    def twice(z):
+        return gc.tanh(gc.tanh(z) + z)
+
+    net = gc.Graph(gc.mse(twice(gc.observed("x", 3), name="f"), gc.observed("y", 3)), name="net")
+    drawing = drawing_of(net, expand=True, backward="mirror")
+    goal = next(n.element.id for n in drawing.nodes if n.element.twin == "variable x")
+    wires = [w for w in drawing.wires if w.edge.target == goal]
+    assert len(wires) == 2
+    for wire in wires:
+        line = wire.arrow.line(dashed=True)
+        assert line[0][1][0] == wires[0].arrow.shaft[-1][1][-1]  # where all of them end
+    assert wires[0].arrow.line(dashed=False) == wires[0].arrow.shaft

@@ -7,6 +7,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import RenderError
+from graphc.render.backward import mirror
 from graphc.render.diagram import Diagram, Edge, Element, Group
 from graphc.render.draw import drawing_of
 from graphc.render.drawing import DIRECTIONS
@@ -116,6 +117,63 @@ def test_a_carried_state_leads_back_around_the_body(direction):
     tip = wire.arrow.head[0][1][0]
     assert abs(tip[axis] - (at["h"].x, at["h"].y)[axis]) < at["h"].width
     assert [label.role for label in wire.labels] == ["note"]
+
+
+def two_states():
+    diagram = corpus.diagram(
+        "two",
+        [
+            ("c", "h", "h_{t-1}"),
+            ("c", "s", "s_{t-1}"),
+            ("f", "f", "f"),
+            ("c", "sn", "s_t"),
+            ("f", "g", "g"),
+            ("c", "hn", "h_t"),
+        ],
+        "h > f > sn > g > hn",
+        "s > f",
+        extra=(Edge("hn", "h", "carry"), Edge("sn", "s", "carry", label=r"t \to t+1")),
+    )
+    return replace(diagram, groups=(Group("loop", "loop", "t", ("h", "s", "f", "sn", "g", "hn")),))
+
+
+@EVERY_WAY
+def test_every_carried_state_has_a_line_of_its_own(direction):
+    drawing = lay_out(two_states(), direction)
+    lines = [geometry.points_along(w.arrow.shaft) for w in drawing.wires if w.edge.kind == "carry"]
+    ends = 12  # near its ends a line may meet others
+    inner, outer = (line[3 * ends : -3 * ends] for line in lines)
+    assert all(max(abs(a - c), abs(b - d)) > 3 for a, b in inner for c, d in outer)
+    assert geometry.label_overlaps(drawing) == []
+
+
+def chain_in_a_frame(count=12):
+    path = " > ".join(["x", *(f"f{k} > z{k}" for k in range(count)), "C"])
+    elements = [("o", "x", "x"), ("C", "C", "C"), ("o", "y", "y")]
+    for k in range(count):
+        elements += [("f", f"f{k}", f"f_{{{k}}}(z,w)"), ("c", f"z{k}", f"z_{{{k}}}")]
+    diagram = corpus.diagram("deep", elements, path, "y > C")
+    held = tuple(name for k in range(count) for name in (f"f{k}", f"z{k}"))
+    return replace(diagram, groups=(Group("g", "composite", "g", held),))
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_what_is_long_wraps_inside_its_frame(backward):
+    diagram = mirror(chain_in_a_frame()) if backward else chain_in_a_frame()
+    drawing = lay_out(diagram, "LR")
+    at = {node.element.id: node for node in drawing.nodes}
+    assert drawing.width < 1600
+    assert len({round(at[f"f{k}"].y) for k in range(12)}) > 1
+    assert geometry.node_overlaps(drawing) == geometry.edges_through_nodes(drawing) == []
+    boxes = [frame.box for frame in drawing.frames]
+    assert len(boxes) == 1 + backward
+    assert not backward or not geometry.overlap(*boxes)
+    for frame in drawing.frames:
+        inside = [n for n in drawing.nodes if contains(frame.box, n.box)]
+        assert len(inside) == 24
+        assert {bool(n.element.twin) for n in inside} == {bool(frame.group.twin)}
+        height = frame.box[3] - frame.box[1]
+        assert height < 3.2 * max(n.height for n in inside) * len({round(n.y) for n in inside})
 
 
 def test_frames_have_their_labels_inside():
@@ -305,6 +363,27 @@ def test_a_cost_without_samples_is_added_once():
     assert not geometry.overlap(frame.box, penalty.box)
     into = [wire.edge.source for wire in drawing.wires if wire.edge.target == "sum of costs"]
     assert into == ["mean loss", "function R 2"]
+
+
+def test_the_plate_holds_a_loop_with_its_constants():
+    x, y = gc.observed("x", shape=("T", 3)), gc.observed("y", shape=4)
+    h, *_ = gc.LSTM(4, name="lstm")(x)
+    net = gc.Graph(gc.mse(h[-1], y, name="C"), name="net")
+    drawing = drawing_of(net, average="plate", expand=True, backward="mirror")
+    plates = [f.box for f in drawing.frames if f.group.kind == "plate"]
+    others = [f.box for f in drawing.frames if f.group.kind != "plate"]
+    assert len(plates) == 2
+    assert all(any(contains(plate, box) for plate in plates) for box in others)
+    assert geometry.node_overlaps(drawing) == []
+
+
+@EVERY_WAY
+def test_nothing_of_a_stack_is_half_covered(direction):
+    drawing = drawing_of(basic(), average="stack", direction=direction)
+    copied = [node for node in drawing.nodes if "[" in node.element.id or node.layer]
+    assert all(len(node.labels) <= 1 for node in copied)
+    x = next(node for node in drawing.nodes if node.element.id == "variable x")
+    assert len(x.labels) == 1  # its name; its shape would lie under the copies
 
 
 @EVERY_WAY

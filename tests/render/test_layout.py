@@ -7,6 +7,7 @@ from graphc.render.diagram import Diagram, Edge, Element
 from graphc.render.drawing import DIRECTIONS
 from graphc.render.layout import lay_out
 from tests.render import corpus, geometry
+from tests.render.architectures import ARCHITECTURES
 from tests.render.geometry import side_labels
 
 EVERY_FIGURE = pytest.mark.parametrize(
@@ -149,6 +150,28 @@ def test_inputs_of_one_function_enter_in_the_order_in_which_they_stand():
             near.sort(key=lambda w: at[w.edge.source][1])
             tips = [w.arrow.head[0][1][0][1] for w in near if len(w.arrow.shaft) <= 2]
             assert tips == sorted(tips)
+
+
+def test_branches_that_meet_enter_straight_and_keep_level():
+    drawing = lay_out(ARCHITECTURES["siamese_net"])
+    into = [wire.arrow.shaft for wire in drawing.wires if wire.edge.target == "D"]
+    assert [len(path) for path in into] == [2, 2, 2]  # lines, no bends
+    at = centres(lay_out(ARCHITECTURES["unrolled_lstm"]))
+    cells = [y for name, (_, y) in at.items() if name.startswith("cell")]
+    assert len(cells) == 4
+    assert max(cells) - min(cells) < 8
+
+
+def test_what_is_all_but_straight_is_straight():
+    slants = []
+    for diagram in (*ARCHITECTURES.values(), *corpus.CORPUS.values()):
+        drawing = lay_out(diagram, "LR")
+        for wire in drawing.wires:
+            (_, (start,)), *rest = wire.arrow.shaft
+            if [command for command, _ in rest] == ["L"] and wire.edge.kind == "forward":
+                (x, y), (x2, y2) = start, rest[0][1][0]
+                slants.append(abs(y2 - y) / abs(x2 - x))
+    assert [slant for slant in slants if 0.002 < slant < 0.03] == []
 
 
 def test_simple_figures_have_no_crossings():

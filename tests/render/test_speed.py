@@ -1,5 +1,6 @@
 """How long figures take, in processor time; `make bench-figures` measures them beside others."""
 
+import gc
 import time
 
 import pytest
@@ -20,6 +21,10 @@ def seconds(family, blocks):
 @pytest.fixture(autouse=True)
 def warm():
     seconds("chain", 3)  # the font is read once
+    gc.collect()
+    gc.freeze()  # what other tests left behind is not walked through over and over
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
