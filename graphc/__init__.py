@@ -30,7 +30,7 @@ from graphc.errors import (
 from graphc.language import special as _special
 from graphc.language.conditions import branch, cond
 from graphc.language.custom import blackbox, custom_jvp, custom_vjp, opaque
-from graphc.language.declare import computed, constant, latent, observed, parameter
+from graphc.language.declare import computed, constant, latent, noise, observed, parameter
 from graphc.language.derive import grad, hessian, jacobian, laplacian, stop_gradient
 from graphc.language.display import HOOKS
 from graphc.language.functions import Block, Function, Input, Parameter, block, cost, function
@@ -101,6 +101,7 @@ __all__ = [
     "laplacian",
     "latent",
     "latex",
+    "noise",
     "observed",
     "opaque",
     "over_samples",

@@ -13,6 +13,7 @@ from typing import Any
 from graphc.emit.files import save_source
 from graphc.emit.frame import Emitted, emit
 from graphc.emit.model import Model
+from graphc.emit.noise import noise_fields
 from graphc.emit.runtime import load, paused_collector
 from graphc.emit.tracing import Traced, trace
 from graphc.errors import CompileError, UsageError
@@ -101,6 +102,29 @@ class Compiled:
         Named sizes are given by keyword.
         """
         return self.namespace["init_params"](*args, **dims)
+
+    def draw_noise(self, rng: Any, /, *args: int, **dims: int) -> dict[str, Any]:
+        """Return the noise that was declared with :func:`graphc.noise`: ``draw_noise(rng, P)``.
+
+        Parameters
+        ----------
+        rng
+            A generator of NumPy's, or the seed of one.
+        *args
+            The number of samples, if the noise has a sample axis.
+        **dims
+            Named sizes of the noise.
+
+        Returns
+        -------
+        dict
+            Arrays by the names of the inputs, empty where nothing is drawn: as in
+            ``program.loss(params, x=x, **program.draw_noise(rng, len(x)))``.
+        """
+        if not noise_fields(self.model):
+            return {}
+        drawn: dict[str, Any] = self._call("draw_noise", rng, *args, **dims)
+        return drawn
 
     def forward(self, params: Any, /, *args: Any, **inputs: Any) -> Any:
         """Return what the graph was made of, or else what enters its costs.

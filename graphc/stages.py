@@ -357,7 +357,15 @@ def fields_of(
         node = leaves.get(v.node, v.node)
         declared = v.declaration
         result.append(
-            Field(graph.name_of(v), node, node.shape, node.kind, declared.classes, declared.init)
+            Field(
+                graph.name_of(v),
+                node,
+                node.shape,
+                node.kind,
+                declared.classes,
+                declared.init,
+                declared.draws,
+            )
         )
     return tuple(result)
 

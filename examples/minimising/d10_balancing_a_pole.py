@@ -24,7 +24,7 @@ import graphc as gc
 s = gc.observed("s", shape=4)
 policy = gc.Linear(2, name="policy", init={"w": "zeros", "b": "zeros"})
 logits = policy(s, output="logits")
-noise = gc.observed("noise", shape=2)
+noise = gc.noise("noise", 2, "gumbel")
 push = gc.categorical_sample(logits, noise, output="a")
 
 

@@ -52,13 +52,13 @@ assert np.sum(np.abs(found["L1"]) < 1e-2) >= 20
 gc.plot.histograms(found, bins=30)
 
 # %%
-# **Dropout** is a block whose randomness is an input: the caller draws it, so that a run can be
-# repeated. Without it the network is the same, ``training=False``.
+# **Dropout** is a block whose randomness is an input, so that a run can be repeated: ``gc.train``
+# draws it anew in every step, from its seed. Without it the network is the same.
 
 
 def network(p):
     x, y = gc.observed("x", shape=40), gc.observed("y")
-    noise = gc.observed("noise", shape=40)
+    noise = gc.noise("noise", 40, "uniform")
     z = gc.tanh(gc.Linear(40, name="first")(x), output="z")
     if p:
         z = gc.dropout(z, noise, p=p, name="dropout", output="d")
@@ -69,21 +69,12 @@ def network(p):
 network(0.5)
 
 # %%
-# Each epoch brings its own noise, as an iterable of batches.
-
-
-def batches(epoch):
-    inputs = {"x": X, "y": Y}
-    if p:
-        inputs["noise"] = np.random.default_rng(epoch).random((30, 40))
-    return [inputs]
-
 
 plain = gc.compile(network(0))
 dropped = {}
 for p in (0, 0.5):
     trainer = gc.compile(network(p), step=gc.adam(lr=0.01))
-    run = gc.train(trainer, trainer.init_params(seed=0), batches, epochs=400)
+    run = gc.train(trainer, trainer.init_params(), {"x": X, "y": Y}, epochs=400)
     dropped[p] = np.mean((plain.forward(plain.Params(*run.params), x=X_test) - Y_test) ** 2)
     print(f"dropout {p}: error on new samples {dropped[p]:.3f}")
 assert dropped[0.5] < dropped[0]

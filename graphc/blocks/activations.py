@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import chosen, same_shape, shapes, usage
+from graphc.blocks.checks import check_noise, chosen, same_shape, shapes, usage
 from graphc.language.derive import stop_gradient
 from graphc.language.functions import Input, Parameter, function
 from graphc.language.protocol.reductions import along
@@ -83,11 +83,12 @@ def rrelu(
     usage(lower <= upper, f"rrelu: lower {lower} is above upper {upper}")
     usage(
         noise is not None or not training,
-        "rrelu: training=True needs noise, uniform in [0, 1) and of the shape of z",
+        "rrelu: training=True needs noise of z's shape: noise=gc.noise(name, shape, 'uniform')",
     )
     if not training:
         return np.where(z > 0, z, 0.5 * (lower + upper) * z)
     same_shape("rrelu", z=z, noise=noise)
+    check_noise(noise, "uniform", "rrelu")
     return np.where(z > 0, z, (lower + (upper - lower) * noise) * z)
 
 

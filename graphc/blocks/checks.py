@@ -124,3 +124,13 @@ def _declared_classes(variable: Variable) -> dict[Node, int]:
         if len(near) < NEAR:
             near.extend(v.operands)
     return found
+
+
+def check_noise(noise: Variable, distribution: str, block: str) -> None:
+    """Raise a UsageError where noise is declared to be of another distribution."""
+    drawn = noise.declaration.draws
+    usage(
+        drawn in (None, distribution),
+        f"{block}: the noise is {distribution}, but {noise.describe()} is declared {drawn}; write "
+        f"gc.noise({noise.name!r}, shape, {distribution!r})",
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.activations import SELU_ALPHA, SELU_SCALE
-from graphc.blocks.checks import same_shape, shapes, usage
+from graphc.blocks.checks import check_noise, same_shape, shapes, usage
 from graphc.language.derive import stop_gradient
 from graphc.language.functions import function
 from graphc.language.protocol.reductions import along
@@ -18,6 +18,7 @@ from graphc.types import shape_text
 
 def _kept(x: Variable, noise: Variable, p: float, block: str) -> Any:
     """Return where x is kept: where the noise, uniform in [0, 1), is not below p."""
+    check_noise(noise, "uniform", block)
     usage(0 <= p < 1, f"{block}: p lies in [0, 1), got {p}")
     shapes(
         noise.shape == x.shape[: noise.ndim],
@@ -44,8 +45,8 @@ def drawn(
     )
     usage(
         noise is not None or p == 0 or not training,
-        f"{block}: {option}={p} needs noise in the call: noise=..., observed, uniform in [0, 1) "
-        f"and of shape {shape}; {option}=0 or training=False drop nothing",
+        f"{block}: {option}={p} needs noise in the call: noise=gc.noise(name, shape, 'uniform') "
+        f"of shape {shape}; {option}=0 or training=False drop nothing",
     )
     return noise if training and p > 0 else None
 
@@ -54,9 +55,9 @@ def drawn(
 def dropout(x: Variable, noise: Variable, p: float = 0.5, training: bool = True) -> Any:
     """Return x with elements set to 0 with probability p, the others divided by ``1 - p``.
 
-    `noise` is uniform in [0, 1): an observed variable of the shape of x. With the shape of its
-    first axes alone it drops whole channels, as ``torch.nn.Dropout2d`` does. Srivastava et al.
-    (2014). With ``training=False`` the result is x.
+    `noise` is uniform in [0, 1), as ``gc.noise(name, shape, "uniform")``, of the shape of x. With
+    the shape of its first axes alone it drops whole channels, as ``torch.nn.Dropout2d`` does.
+    Srivastava et al. (2014). With ``training=False`` the result is x.
     """
     kept = _kept(x, noise, p, "dropout")
     return np.where(kept, x / (1.0 - p), 0.0) if training else x
@@ -78,8 +79,10 @@ def alpha_dropout(x: Variable, noise: Variable, p: float = 0.5, training: bool =
 def normal_sample(mean: Variable, std: Variable, noise: Variable) -> Any:
     """Return ``mean + std * noise``: a normal sample of which both are derived by.
 
-    `noise` is standard normal. Kingma and Welling (2014), "Auto-encoding variational Bayes".
+    `noise` is standard normal, as ``gc.noise(name, shape)``. Kingma and Welling (2014),
+    "Auto-encoding variational Bayes".
     """
+    check_noise(noise, "normal", "normal_sample")
     return mean + std * noise
 
 
@@ -89,11 +92,13 @@ def gumbel_softmax(
 ) -> Any:
     """Return ``softmax((logits + noise) / tau)``, the noise being standard Gumbel.
 
-    Gumbel noise is ``-log(-log(u))`` of a uniform u. With `hard` the result is the one-hot vector
-    of its largest element, with the derivative of the soft one. Jang, Gu and Poole (2017).
+    Gumbel noise, ``gc.noise(name, shape, "gumbel")``, is ``-log(-log(u))`` of a uniform u. With
+    `hard` the result is the one-hot vector of its largest element, with the derivative of the soft
+    one. Jang, Gu and Poole (2017).
     """
     usage(tau > 0, f"gumbel_softmax: tau is positive, got {tau}")
     same_shape("gumbel_softmax", logits=logits, noise=noise)
+    check_noise(noise, "gumbel", "gumbel_softmax")
     soft = along("softmax")((logits + noise) / tau, axis)
     if not hard:
         return soft

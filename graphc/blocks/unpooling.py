@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import same_shape, shapes, usage
+from graphc.blocks.checks import check_noise, same_shape, shapes, usage
 from graphc.blocks.pooling import Size
 from graphc.blocks.space import check_space, per_axis
 from graphc.language.functions import Function, Input, function
@@ -87,6 +87,7 @@ def _fractional(dims: int) -> Function:
         Graham (2014), "Fractional max-pooling", the pseudorandom, overlapping kind.
         """
         check_space(x, dims, name)
+        check_noise(noise, "uniform", name)
         space: Any = x.shape[1:]
         usage(
             all(isinstance(n, int) for n in x.shape),

@@ -6,7 +6,7 @@ from graphc.ir.nodes import Node
 from graphc.ir.program import Program
 from graphc.ops.contraction import Contraction
 from graphc.ops.elementwise import Elementwise
-from graphc.ops.leaves import Constant, Iota, Size
+from graphc.ops.leaves import Constant, Input, Iota, Size
 from graphc.ops.linalg import Linalg
 from graphc.ops.scalars import SCALARS
 from graphc.ops.structural import Pad, Reshape, Slice
@@ -36,6 +36,9 @@ def is_narrow(program: Program) -> bool:
                 return True
             squared = node.function == "multiply" and node.args[0] is node.args[1]
             if node.function in POSITIVE or squared or (node.function in CLOSED and held):
+                positive.add(node)
+        elif isinstance(node, Input):
+            if "positive" in node.properties:  # and drawn so
                 positive.add(node)
         elif isinstance(node, Constant):
             if node.kind != "real" or (node.value >= 0).all():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from graphc.emit.domains import is_narrow
 from graphc.emit.file import File
 from graphc.emit.model import Field
+from graphc.emit.noise import CALLS
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program
 from graphc.ops.leaves import Input
+from graphc.ops.properties import properties_of
 from graphc.ops.ranges import InRange
 from graphc.types import Dim, evaluate, names_in, shape_text
 
@@ -27,7 +29,7 @@ def example(file: File) -> list[list[str]]:
     values = {n: 3 + i if n != "P" else SAMPLES for i, n in enumerate(sizes)}
     ours = {n for f in model.parameters for d in f.shape for n in names_in(d)}
     start = ", ".join(f"{n}={values[n]}" for n in sizes if n in ours)
-    dtype = own("DTYPE")
+    dtype, np_ = own("DTYPE"), own("np")
     below = _below(model.program)
     lines = [
         "def _example(seed=1):",
@@ -35,7 +37,7 @@ def example(file: File) -> list[list[str]]:
         f"    rng = {own('np')}.random.default_rng(seed)",
         f"    params = {own('Params')}(*(p.astype({dtype}) for p in init_params({start})))",
         "    inputs = {",
-        *(f'        "{f.name}": {_random(f, values, below)},' for f in fields),
+        *(f'        "{f.name}": {_random(f, values, below, dtype, np_)},' for f in fields),
         "    }",
     ]
     narrow = is_narrow(model.program)
@@ -82,14 +84,35 @@ def _below(program: Program) -> dict[Node, Dim]:
     return found
 
 
-def _random(f: Field, values: Mapping[str, int], below: Mapping[Node, Dim]) -> str:
+def _random(
+    f: Field, values: Mapping[str, int], below: Mapping[Node, Dim], dtype: str, np_: str
+) -> str:
+    """Print random numbers for an input: of its kind, distribution and properties."""
     shape = shape_text(tuple(evaluate(d, values) for d in f.shape))
     if f.kind == "integer":
         top = f.classes or evaluate(below.get(f.node, 5), values)
         return f"rng.integers(0, {top}, {shape})"
     if f.kind == "boolean":
         return f"rng.random({shape}) < 0.5"
-    return f"rng.standard_normal({shape})" if f.shape else "rng.standard_normal()"
+    promised = properties_of(f.node)
+    if f.draws == "normal" or (f.draws is None and not promised):
+        return f"rng.standard_normal({shape})" if f.shape else "rng.standard_normal()"
+    if f.draws is not None:
+        return CALLS[f.draws].format(rng="rng", shape=shape, dtype=dtype)
+    return _promised(promised, shape, np_)
+
+
+def _promised(promised: Sequence[str], shape: str, np_: str) -> str:
+    """Print random numbers that have the declared properties."""
+    drawn = f"rng.uniform(0.5, 2, {shape})" if "positive" in promised else ""
+    drawn = drawn or f"rng.standard_normal({shape})"
+    if "orthogonal" in promised:
+        return f"{np_}.linalg.qr({drawn})[0]"
+    if "diagonal" in promised:
+        return f"{np_}.where({np_}.eye({shape}[-1]) == 1, {drawn}, 0)"
+    if "symmetric" in promised:
+        return f"sum(a + a.swapaxes(-1, -2) for a in [{drawn}])"
+    return drawn
 
 
 _DEFINED = '''def _defined(params, inputs):

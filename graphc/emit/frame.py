@@ -13,6 +13,7 @@ from graphc.emit.file import File
 from graphc.emit.initial import initial, literal, named_tuple
 from graphc.emit.loop import main, train
 from graphc.emit.model import Model
+from graphc.emit.noise import draw_noise
 from graphc.emit.readable import readable
 from graphc.emit.tracing import Line, numbered
 from graphc.emit.training import check_step, init_state, state_tuple, train_step
@@ -61,6 +62,7 @@ def emit(model: Model) -> Emitted:
     checking += [] if model.updates is None else [check_step(file)]
     plain = model.function is not None
     start = [] if plain else initial(model, file.dialect(), file.arrays)
+    start += [] if plain else draw_noise(file)
     constants = _constants(file)
     helpers = [text.rstrip().split("\n") for _, text in sorted(file.helpers.items())]
     closing = example(file)
@@ -85,7 +87,7 @@ def emit(model: Model) -> Emitted:
 
 def _aliases(file: File) -> list[tuple[str, str]]:
     """Return the functions that others call under another name, for a variable has theirs."""
-    names = ("loss_and_grad", "train_step") if file.model.updates is not None else ()
+    names = ("loss_and_grad", "train_step", "draw_noise") if file.model.updates is not None else ()
     return [(name, file.names.own(name)) for name in names if file.names.own(name) != name]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from graphc.emit.file import File, indented
+from graphc.emit.model import Field, Model
+from graphc.emit.noise import noise_fields, noise_sizes, takes_samples
 from graphc.types import named, names_in
 
 TRAIN = '''def train({arguments}, *, {epochs}=1, {batch_size}=None, {seed}=0):
@@ -21,7 +23,7 @@ TRAIN = '''def train({arguments}, *, {epochs}=1, {batch_size}=None, {seed}=0):
         {losses} = []
         for {first} in {range}(0, {count}, {size}):
             {rows} = {np}.sort({order}[{first} : {first} + {size}])
-            {losses}.append({float}({train_step}({taken})))
+{noise}            {losses}.append({float}({train_step}({taken})))
         {means}.append({sum}({losses}) / {len}({losses}))
     return {means}
 '''
@@ -63,15 +65,26 @@ def train(file: File) -> list[list[str]]:
     own, model = file.names.own, file.model
     names = {word: own(word) for word in WORDS}
     fields = model.loss_fields
-    samples = [f.name for f in fields if model.batch and f.shape[:1] == (named("P"),)]
-    taken = [own("params"), own("state")]
-    taken += [f"{f.name}[{names['rows']}]" if f.name in samples else f.name for f in fields]
+    drawn = _drawn(model)
+    samples = [
+        f.name for f in fields if model.batch and f.shape[:1] == (named("P"),) and f not in drawn
+    ]
+    drawn = drawn if samples else ()
+    held = own("noise")
+    spelled = {f.name: f"{f.name}[{names['rows']}]" for f in fields if f.name in samples}
+    spelled |= {f.name: f'{held}["{f.name}"]' for f in drawn}
+    taken = [own("params"), own("state"), *(spelled.get(f.name, f.name) for f in fields)]
+    fields = tuple(f for f in fields if f not in drawn)
     arguments = [own("params"), own("state"), *(f.name for f in fields)]
+    many = f", {names['len']}({names['rows']})" if takes_samples(model) else ""
+    seeds = f"[{names['seed']}, {names['epoch']}, {names['first']}]"
+    noise = f"{' ' * 12}{held} = {own('draw_noise')}({seeds}{many})\n" if drawn else ""
     form = TRAIN if samples else REPEAT
     body = form.format(
         arguments=", ".join(arguments),
         taken=", ".join(taken),
         sample=samples[0] if samples else "",
+        noise=noise,
         **names,
     )
     sizes = sorted({n for f in model.parameters for dim in f.shape for n in names_in(dim)})
@@ -89,6 +102,11 @@ def train(file: File) -> list[list[str]]:
         **names,
     )
     return [body.rstrip().split("\n"), command.rstrip().split("\n")]
+
+
+def _drawn(model: Model) -> tuple[Field, ...]:
+    """Return the noise that the loop draws itself: where it needs no size but that of the batch."""
+    return () if noise_sizes(model) else noise_fields(model)
 
 
 def main(closing: list[str]) -> list[str]:

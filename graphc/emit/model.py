@@ -32,6 +32,8 @@ class Field:
         The number of classes of a label.
     init
         How a parameter starts.
+    draws
+        The distribution of noise.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Field:
     kind: Kind = "real"
     classes: int | None = None
     init: Any = None
+    draws: str | None = None
 
 
 def needed(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 
+from graphc.emit.initial import Normal, Uniform
 from graphc.errors import CycleError, KindError, NamingError, ShapeError, UsageError
 from graphc.language.names import check_name
 from graphc.language.source import here
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Init: TypeAlias = (
     "str | npt.ArrayLike | Callable[[np.random.Generator, tuple[int, ...]], npt.ArrayLike] | None"
 )
+DISTRIBUTIONS = ("normal", "uniform", "exponential", "gumbel")
 INITS = ("glorot", "he", "normal", "zeros", "ones")
 
 
@@ -85,6 +87,51 @@ def observed(
     declaration = Declaration("observed", per_sample, label, classes=classes)
     promised = _promised(symmetric, diagonal, positive, orthogonal)
     return _declare(name, shape, kind, declaration, promised)
+
+
+def noise(
+    name: str,
+    shape: int | str | Iterable[int | str | Dimension] = (),
+    distribution: str = "normal",
+    *,
+    per_sample: bool = True,
+    label: str | None = None,
+) -> Variable:
+    """Return an observed variable whose values are drawn: what dropout or sampling take.
+
+    An emitted function stays a function of its arguments; the compiled program and its file have
+    ``draw_noise(rng, P)``, which draws what was declared so, and :func:`graphc.train` draws it
+    anew in every step.
+
+    Parameters
+    ----------
+    name
+        An identifier; it becomes the argument of the emitted functions.
+    shape
+        The shape for one sample, as for :func:`observed`.
+    distribution
+        ``"normal"`` (standard normal), ``"uniform"`` in [0, 1), ``"exponential"`` of mean 1, or
+        ``"gumbel"`` (standard Gumbel).
+    per_sample
+        False for noise that all samples share.
+    label
+        LaTeX for diagrams and formulas.
+
+    Raises
+    ------
+    NamingError, ShapeError, UsageError
+
+    Examples
+    --------
+    >>> noise("eps", shape=3)
+    <observed eps: real (3,)>
+    """
+    if distribution not in DISTRIBUTIONS:
+        known = ", ".join(map(repr, DISTRIBUTIONS))
+        raise UsageError(f"{here()}: the distribution of noise is {known}, got {distribution!r}")
+    return _declare(
+        name, shape, "real", Declaration("observed", per_sample, label, draws=distribution)
+    )
 
 
 def parameter(
@@ -245,7 +292,7 @@ def check_init(init: Any, shape: Shape, told: str) -> None:
     """Raise an error if a parameter cannot start so: an array has its shape, or is one number."""
     if isinstance(init, str) and init not in INITS:
         raise UsageError(f"{here()}: {told}: init is one of {', '.join(INITS)}, got {init!r}")
-    if init is None or isinstance(init, str) or callable(init):
+    if init is None or isinstance(init, str | Uniform | Normal) or callable(init):
         return
     try:
         start = plain_array(init, "init")

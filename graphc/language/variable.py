@@ -32,6 +32,8 @@ class Declaration:
         How a parameter starts; see :func:`graphc.parameter`.
     classes
         The number of values of a class label.
+    draws
+        The distribution of noise.
     """
 
     role: Role
@@ -39,6 +41,7 @@ class Declaration:
     label: str | None = None
     init: Any = None
     classes: int | None = None
+    draws: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

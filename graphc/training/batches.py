@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from graphc.compile import Compiled
+from graphc.emit.noise import noise_fields, noise_sizes, takes_samples
 from graphc.errors import UsageError
+from graphc.types import Dimension
 
 Batch: TypeAlias = Mapping[str, Any]
 
@@ -80,7 +83,11 @@ class Stream:
 
 
 def source_of(
-    data: Any, per_sample: Mapping[str, bool], batch_size: int | None, seed: int | None
+    data: Any,
+    per_sample: Mapping[str, bool],
+    drawn: Collection[str],
+    batch_size: int | None,
+    seed: int | None,
 ) -> Source:
     """Return where the batches come from.
 
@@ -91,6 +98,8 @@ def source_of(
         of the number of the epoch that returns one.
     per_sample
         For each input of the program, whether it has a sample axis.
+    drawn
+        The noise among them, which the data may leave out.
     batch_size
         None for all samples at once; with batches it means nothing.
 
@@ -106,6 +115,7 @@ def source_of(
         if batch_size is not None:
             raise UsageError("the data comes in batches already, so batch_size means nothing")
         return Stream(data)
+    per_sample = {n: axis for n, axis in per_sample.items() if n in data or n not in drawn}
     wrong = per_sample.keys() ^ data.keys()
     if wrong:
         name = sorted(wrong)[0]
@@ -128,3 +138,38 @@ def source_of(
 
 def _array(value: Any) -> Any:
     return value if hasattr(value, "__getitem__") and hasattr(value, "shape") else np.asarray(value)
+
+
+def with_noise(program: Compiled, params: Any, batch: Batch, seed: Sequence[int] | None) -> Batch:
+    """Return a batch with the noise that it lacks, drawn from the seed.
+
+    Raises
+    ------
+    UsageError
+        If nothing in the batch tells how many samples there are, or what a named size is.
+    """
+    lacking = [f for f in noise_fields(program.model) if f.name not in batch]
+    if not lacking:
+        return batch
+    fields = [(f, np.shape(getattr(params, f.name))) for f in program.model.parameters]
+    fields += [(f, np.shape(batch[f.name])) for f in program.model.inputs if f.name in batch]
+    known = {
+        str(dim): size
+        for f, shape in fields
+        for dim, size in zip(f.shape, shape, strict=False)
+        if isinstance(dim, Dimension)
+    }
+    model = program.model
+    wanted = [*(["P"] if takes_samples(model) else []), *noise_sizes(model)]
+    for size in wanted:
+        if size not in known:
+            names = ", ".join(f.name for f in lacking)
+            told = "how many samples there are" if size == "P" else f"the size {size}"
+            raise UsageError(
+                f"the data does not tell {told} to draw {names}: give them in the data"
+            )
+    samples = [known["P"]] if "P" in wanted else []
+    rng = np.random.default_rng(None if seed is None else list(seed))
+    sizes = {n: known[n] for n in noise_sizes(model)}
+    drawn = program.draw_noise(rng, *samples, **sizes)
+    return {**batch, **{f.name: drawn[f.name] for f in lacking}}

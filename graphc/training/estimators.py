@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.blocks.activations import log_softmax
+from graphc.blocks.checks import check_noise, same_shape, within
 from graphc.calculus import reverse
 from graphc.errors import ShapeError, UsageError
 from graphc.ir.nodes import Node, topological
@@ -47,16 +48,18 @@ def straight_through(hard: Variable, soft: Variable) -> Any:
 def categorical_sample(logits: Variable, noise: Variable) -> Any:
     """Return a class drawn with probabilities ``softmax(logits)``: the Gumbel-max trick.
 
-    `noise`, of the shape of the logits, is standard Gumbel: ``-log(-log(u))`` of a uniform u. The
-    class is an integer, so no derivative passes; see :func:`reinforce`.
+    `noise`, of the shape of the logits, is standard Gumbel: ``gc.noise(name, shape, "gumbel")``.
+    The class is an integer, so no derivative passes; see :func:`reinforce`.
     """
+    same_shape("categorical_sample", logits=logits, noise=noise)
+    check_noise(noise, "gumbel", "categorical_sample")
     return np.argmax(logits + noise, axis=-1)
 
 
 @function
 def categorical_log_prob(logits: Variable, y: Variable) -> Any:
     """Return the logarithm of the probability of class y, where ``softmax(logits)`` holds all."""
-    return log_softmax(logits)[y]
+    return log_softmax(logits)[within(y, logits.shape[0], "categorical_log_prob", "y")]
 
 
 @function

@@ -12,9 +12,10 @@ from typing import Any, TextIO
 import numpy as np
 
 from graphc.compile import Compiled
+from graphc.emit.noise import noise_fields
 from graphc.errors import TrainingError, UsageError
 from graphc.training import checkpoint as files
-from graphc.training.batches import Batch, Source, source_of
+from graphc.training.batches import Batch, Source, source_of, with_noise
 from graphc.training.diagnosis import first_not_finite
 
 
@@ -105,7 +106,8 @@ def train(
     data
         Arrays by the names of the inputs, each with a leading sample axis; memory-mapped ones are
         read batch by batch. Or batches: an iterable of mappings, or a function of the number of
-        the epoch that returns one.
+        the epoch that returns one. Noise (:func:`graphc.noise`) that it lacks is drawn anew in
+        every step.
     state
         What the update rule remembers; by default that of a first step.
     batch_size
@@ -114,7 +116,7 @@ def train(
         At most so many passes over the data, and so many steps; one of the two is needed, unless
         there is a tolerance.
     seed
-        Of the order of the samples and of the rule's noise; None keeps the order of the data.
+        Of the order of the samples and of all noise; None keeps the order of the data.
     tolerance
         Stop when the mean loss of an epoch has changed by less than this part of itself.
     validation
@@ -149,7 +151,13 @@ def train(
     loop = _Loop(
         program,
         _started(program, params, state, seed),
-        source_of(data, program.inputs_per_sample, batch_size, seed),
+        source_of(
+            data,
+            program.inputs_per_sample,
+            [f.name for f in noise_fields(program.model)],
+            batch_size,
+            seed,
+        ),
         tuple(callbacks),
         _Progress(sys.stderr if _shows(progress) else None, epochs, steps),
         _Saving(None if checkpoint is None else Path(checkpoint), checkpoint_every),
@@ -157,6 +165,7 @@ def train(
         most_steps=math.inf if steps is None else steps,
         tolerance=tolerance,
         validation=validation,
+        seed=seed,
         patience=patience,
         divergence=divergence,
     )
@@ -225,6 +234,7 @@ class _Loop:
     most_steps: float
     tolerance: float | None
     validation: Batch | None
+    seed: int | None
     patience: int | None
     divergence: float
 
@@ -278,6 +288,7 @@ class _Loop:
     def _step(self, batch: Batch) -> float:
         """Take a step; where the loss is not finite, say where that comes from."""
         run = self.run
+        batch = self._with_noise(batch, run.step)
         try:
             return float(self.program.train_step(run.params, run.state, **batch))
         except FloatingPointError as error:
@@ -285,6 +296,11 @@ class _Loop:
             raise TrainingError(
                 f"in step {run.step + 1} the loss is not finite: {where}"
             ) from error
+
+    def _with_noise(self, batch: Batch, step: int) -> Batch:
+        """Return a batch with noise of its own for every step; that of validation is one."""
+        seed = None if self.seed is None else (self.seed, step + 1)
+        return with_noise(self.program, self.run.params, batch, seed)
 
     def _no_divergence(self) -> None:
         first, loss = self.run.history.losses[0], self.run.loss
@@ -299,7 +315,8 @@ class _Loop:
         run, means = self.run, self.run.history.epochs
         if self.validation is not None:
             seen = run.history.validation
-            seen.append(float(self.program.loss(run.params, **self.validation)))
+            batch = self._with_noise(self.validation, -1)
+            seen.append(float(self.program.loss(run.params, **batch)))
             best = seen.index(min(seen))
             if best == len(seen) - 1:
                 run.best = type(run.params)(*(np.array(p) for p in run.params))
