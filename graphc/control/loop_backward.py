@@ -31,7 +31,7 @@ from graphc.ops.contraction import (
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.indexing import ScatterAdd
 from graphc.ops.leaves import Input, new_input
-from graphc.ops.several import held_at, item
+from graphc.ops.several import Item, held_at, item
 from graphc.ops.several import total as total_of
 from graphc.ops.structural import Reshape, Slice
 
@@ -113,8 +113,12 @@ def _with_residuals(
     What hangs on constants and slices alone is computed again, for that will leave both loops;
     views are taken again. All else is stacked by the forward loop.
     """
-    order = node.body.nodes()
+    order = [*node.body.nodes()]
     inside = set(order) | set(node.body.inputs)
+    # Results that the forward loop computes and does not read: eigenvectors beside eigenvalues.
+    unread = [n for n in topological(wanted, inside) if isinstance(n, Item) and n not in inside]
+    order += [n for n in unread if n.args[0] in inside]
+    inside.update(order)
     varying = depending(order, forward.carries)
     residuals: dict[Node, Node] = {}
     pending = [n for n in topological(wanted, inside) if n in varying]

@@ -1,7 +1,10 @@
 """Loops: rules, the language, passes, emitted code, memory."""
 
 import tracemalloc
+from functools import partial
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -42,6 +45,20 @@ def mixed(a, k, xs):
     return s + (ys * ns[:, None]).sum(axis=0) + np.where(flags, ys, 0.0).sum(axis=0) * n
 
 
+def decomposed(h, xs):
+    """Of every matrix function some results are read, and others needed by its derivative."""
+
+    def step(h, x):
+        m = np.outer(np.tanh(h), np.tanh(h)) + np.diag([1.5, 3.0])
+        values = np.linalg.eigh(m)[0] + np.linalg.svd(m @ np.array([[1.0, 0.4], [0.2, 1.3]]))[1]
+        r = np.linalg.qr(m)[1]
+        h = np.sin(h + x) + 0.1 * values + 0.2 * r.sum(axis=0) * np.linalg.slogdet(m)[1]
+        return h, np.linalg.cholesky(m)[1]
+
+    last, rows = gc.scan(step, h, xs)
+    return last + rows.sum(axis=0)
+
+
 SMALL = ((2, 2), (2, 1), (2,), (2,), (3, 1))
 CASES = {
     "recurrent": (squeezed, *SMALL),
@@ -49,6 +66,7 @@ CASES = {
     "no carry": (lambda w, xs: gc.scan(lambda _, x: (None, w @ x), None, xs)[1], (2, 2), (3, 2)),
     "no slices": (
         lambda a, h: gc.scan(lambda v, _: (np.sin(a @ v), None), h, None, 3)[0], (2, 2), (2,)),
+    "matrix functions": (decomposed, (2,), (3, 1)),
     "no step": (
         lambda h, xs: gc.scan(lambda v, x: (v * x, v), h, xs)[0] * 2.0, (2,), (0, 2)),
 }  # fmt: skip
@@ -375,3 +393,73 @@ def test_discrete_numbers_start_as_numpy_s(style):
     f = gc.compile_function([x], [n * 1.5, np.where(odd, 1.0, 2.0)], style=style)
     assert f(np.ones(0)) == (0, 2)
     assert f(np.ones(3)) == (4.5, 1)
+
+
+def kalman(xp, scan, mapped):
+    """The log-likelihoods of many series: a scan with linear algebra, for many at once."""
+
+    def one(ys, a, q):
+        def step(state, y):
+            mean, cov = state
+            mean, cov = a @ mean, a @ cov @ a.T + q @ q.T + 0.1 * xp.eye(2)
+            s = cov + xp.eye(2) * 0.5
+            gain = xp.linalg.solve(s, cov).T
+            error = y - mean
+            told = -0.5 * (xp.linalg.slogdet(s)[1] + error @ xp.linalg.solve(s, error))
+            low = xp.linalg.eigh(cov)[0][0]
+            return (mean + gain @ error, cov - gain @ cov), (told, low)
+
+        _, (told, low) = scan(step, (xp.zeros(2), xp.eye(2)), ys)
+        return told.sum() + (low**2).sum()
+
+    return lambda rows, a, q: mapped(lambda ys: one(ys, a, q))(rows)
+
+
+def test_linear_algebra_in_loops_for_many_at_once_is_jax_s():
+    rng = np.random.default_rng(3)
+    data = [rng.normal(size=(3, 4, 2)), 0.4 * rng.normal(size=(2, 2)), rng.normal(size=(2, 2))]
+    v = [gc.observed(n, shape=d.shape) for n, d in zip("raq", data, strict=True)]
+    along = [gc.observed(f"t{n}", shape=d.shape) for n, d in zip("raq", data, strict=True)]
+    cost = np.tanh(kalman(np, gc.scan, gc.vmap)(*v)).sum()
+    outputs = [cost, *gc.grad(cost, v), *gc.hvp(cost, v, along)]
+    oracle = kalman(jnp, jax.lax.scan, jax.vmap)
+    both = jax.value_and_grad(lambda *d: jnp.tanh(oracle(*d)).sum(), (0, 1, 2))
+    moves = [np.cos(7 * d) for d in data]
+    # Compiled as a whole, for operation by operation takes JAX ten times as long.
+    (first, slopes), (_, curved) = jax.jit(partial(jax.jvp, both))(tuple(data), tuple(moves))
+    want = [first, *slopes, *curved]
+    for style in ("readable", "fast"):
+        f = gc.compile_function([*v, *along], outputs, style=style)
+        for got, expected in zip(f(*data, *moves), want, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("over", ["mean", "all"])
+def test_loops_before_and_after_what_reaches_across_samples_are_jax_s(style, over):
+    """Sequences, normalised by the batch at every step, gone through by another loop."""
+    rng = np.random.default_rng(4)
+    w, data = 0.5 * rng.normal(size=(2, 2)), rng.normal(size=(5, 3, 2))
+
+    def states(scan, xp, w, xs):
+        return scan(lambda h, x: ((h := xp.tanh(w @ h + x)), h), xp.zeros(2), xs)[1]
+
+    def after(scan, xp, hs):
+        return scan(lambda s, h: (xp.sin(s + h), None), xp.zeros(2), hs)[0].sum()
+
+    x, v = gc.observed("x", shape=(3, 2)), gc.parameter("w", shape=(2, 2))
+    hs = states(gc.scan, np, v, x)
+    reach = gc.over_samples(over, hs)
+    centre = reach if over == "mean" else (reach**2).sum(axis=0)
+    cost = gc.cost(after(gc.scan, np, hs - centre), name="C")
+    program = gc.compile(gc.Graph(cost, name="g"), style=style)
+
+    def loss(w):
+        hs = jax.vmap(lambda xs: states(jax.lax.scan, jnp, w, xs))(data)
+        centre = hs.mean(axis=0) if over == "mean" else (hs**2).sum(axis=0)
+        return jax.vmap(lambda h: after(jax.lax.scan, jnp, h - centre))(hs).mean()
+
+    got, (slope,) = program.loss_and_grad((w,), x=data)
+    expected, want = jax.value_and_grad(loss)(w)
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    np.testing.assert_allclose(slope, want, rtol=1e-9)

@@ -226,7 +226,7 @@ class Builder(Steps):
 
     def mixed(self, count):
         """A function of several variables, random and the same at every call."""
-        recipe = [(self.count(0, 5), self.count(0, 9), self.count(0, 9)) for _ in range(count)]
+        recipe = [(self.count(0, 7), self.count(0, 9), self.count(0, 9)) for _ in range(count)]
 
         def f(*given):
             pool = list(given)
@@ -254,6 +254,36 @@ class Builder(Steps):
         for found in (last, ys, hs):
             if self.count(0, 1):
                 self.keep(found.node)
+
+    def mapped(self):
+        """A function for many at once, perhaps with a loop in it."""
+        rows, outer = Variable(self.pick()), Variable(self.pick())
+        if not rows.ndim:
+            return
+        f, looped = self.mixed(self.count(1, 4)), bool(self.count(0, 1))
+
+        def one(x):
+            made = f(x, outer)
+            if looped and x.ndim:
+                last, _ = gc.scan(lambda h, r: (np.sin(h + r.sum()), h), made, x)
+                made = last * made
+            return np.sin(made)
+
+        self.keep(gc.vmap(one)(rows).node)
+
+    def repeated(self):
+        """A loop of unknown length, of what has no derivative: reverse mode does not go through."""
+        a, rows = (np.floor(2 * np.sin(Variable(self.pick()))) for _ in range(2))
+
+        def more(start):
+            return gc.while_loop(
+                lambda v: (np.abs(v[0]).sum() < 4) & (v[1] < 5),
+                lambda v: (1.5 * v[0] + np.tanh(a).sum(), v[1] + 1), (start, 0),
+            )  # fmt: skip
+
+        made = gc.vmap(more)(rows) if rows.ndim and self.count(0, 1) else more(rows)
+        self.keep(made[0].node)
+        self.keep(as_real(made[1].node))
 
     def branch(self):
         a, b, c = (Variable(self.pick()) for _ in range(3))
@@ -291,6 +321,12 @@ def mix(operation, a, b):
         return a @ b if b.ndim < 3 else np.sin(b)
     if operation == 3:
         return np.where(a > 0.2, a, 0.5 * a)
+    if operation > 5 and a.ndim in (1, 2) and isinstance(a.shape[-1], int) and a.shape[-1] > 1:
+        v = np.tanh(a)
+        m = v[..., :, None] * v[..., None, :] + np.diag(1.5 + np.arange(a.shape[-1]))
+        if operation == 6:
+            return np.linalg.solve(m, v[..., None])[..., 0]
+        return np.linalg.eigh(m)[0] + np.linalg.cholesky(m).sum(-1)
     try:
         broadcast(a.shape, b.shape)
     except ShapeError:
@@ -301,7 +337,8 @@ def mix(operation, a, b):
 STEPS = ("leaf", "number", "unary", "unary", "positive", "binary", "binary", "quotient", "power",
          "whole_power", "choice", "contraction", "contraction", "contraction", "reduce", "product",
          "reshape", "broadcast", "slice", "pad", "gather", "scatter",
-         "loop", "loop", "branch", "equilibrium", "row", "row", "row", "reducer", "reducer",
+         "loop", "loop", "mapped", "repeated", "branch", "equilibrium", "row",
+         "row", "row", "reducer", "reducer",
          "joined", "scatter_set", "window", "window", "folded", "matrix", "matrix", "matrix",
          "opaque", "overridden", "running")  # fmt: skip
 
