@@ -98,7 +98,8 @@ def _build_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         commands,
         "build",
         _build,
-        "Write source code, figure and formulas of a model.",
+        "Write source code, figure and formulas of a model: <graph>_numpy.py to be read, "
+        "<graph>_numpy_fast.py to be run, <graph>_cupy.py, <graph>.svg, <graph>.md.",
         "Example: graphc build examples/digits.py -o out/",
     )
     made.add_argument("model", metavar="MODEL", help="file.py or file.py:name")

@@ -204,6 +204,10 @@ class Compiled:
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.
 
+        What is written is what runs here: by default the fast style in float64. ``graphc build``
+        writes a readable file and a fast one, in float32 unless told otherwise; they are those of
+        ``compile(..., style="readable", dtype="float32")`` and of ``style="fast"``.
+
         Raises
         ------
         OutputError

@@ -105,6 +105,14 @@ def compile_function(
         A variable: the function returns an array. A list: it returns a tuple, also of one.
     name
         The function's name in the file.
+    target
+        ``"numpy"`` or ``"cupy"``.
+    dtype
+        ``"float32"`` or ``"float64"``.
+    style
+        ``"fast"``, or ``"readable"``.
+    passes
+        The passes to run instead of the default ones.
 
     Raises
     ------

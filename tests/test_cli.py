@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.cli import main
 from graphc.emit.version import __version__
 from graphc.errors import GraphcError, ModelError
+from graphc.modelfile import load_graphs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -194,6 +196,16 @@ def test_a_shape_error_names_the_line(tmp_path, capsys):
     assert "wrong.py:11" in message
     assert "(2,)" in message
     assert "(4,)" in message
+
+
+def test_build_and_save_write_the_same_sources(model, tmp_path):
+    """The readable file and the fast one are those that `compile` makes in these styles."""
+    assert graphc("build", model, "-o", tmp_path) == 0
+    (net,) = load_graphs(str(model))
+    for style, name in (("readable", "net_numpy.py"), ("fast", "net_numpy_fast.py")):
+        program = gc.compile(net, style=style, dtype="float32")
+        assert (tmp_path / name).read_text() == program.source
+    assert gc.compile(net, dtype="float32").source == (tmp_path / "net_numpy_fast.py").read_text()
 
 
 def test_a_file_that_holds_no_graph(tmp_path, capsys):

@@ -84,7 +84,9 @@ print(part("__main__"))
 
 # %%
 # ``style="fast"``, the default, writes the same file with buffers and in-place operations; both
-# give the same numbers. :attr:`graphc.Compiled.origins` tells of each line which block and which
+# give the same numbers. So ``program.save`` writes the fast style unless the program was compiled
+# in the other, while ``graphc build`` writes both, the readable one as ``<graph>_numpy.py``.
+# :attr:`graphc.Compiled.origins` tells of each line which block and which
 # rule it came from.
 
 fast = gc.compile(net)

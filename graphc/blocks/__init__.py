@@ -103,6 +103,7 @@ from graphc.blocks.distances import (
     pdist,
 )
 from graphc.blocks.encoding import one_hot
+from graphc.blocks.glossary import documented
 from graphc.blocks.linear import (
     Bilinear,
     Embedding,
@@ -331,3 +332,4 @@ __all__ = [
 
 for _name in __all__:
     globals()[_name].refused = EVERYWHERE | REFUSED.get(_name, {})
+    globals()[_name].__doc__ = documented(globals()[_name])

@@ -149,11 +149,17 @@ def parameter(
 
     Parameters
     ----------
+    name
+        An identifier: the field of ``Params`` in emitted files.
+    shape
+        Its shape, as for :func:`observed`: the same for all samples.
     init
         ``"glorot"`` (uniform in ±√(6 / (fan in + fan out)); Glorot and Bengio 2010), ``"he"``
         (normal with variance 2 / fan in; He et al. 2015), ``"normal"`` (standard normal),
         ``"zeros"``, ``"ones"``, an array, or a function ``(rng, shape) -> array``. By default
         glorot for two and more axes, else zeros.
+    label
+        LaTeX for diagrams and formulas.
     symmetric, diagonal, positive, orthogonal
         Promises, as for :func:`observed`. They bind whoever updates the parameter, and its start:
         an `init` that is known to break one is refused.
@@ -183,6 +189,17 @@ def latent(
 
     Emitted functions take it like an input.
 
+    Parameters
+    ----------
+    name
+        An identifier; it becomes the argument of the emitted functions.
+    shape
+        The shape for one sample, as for :func:`observed`.
+    per_sample
+        False for what all samples share.
+    label
+        LaTeX for diagrams and formulas.
+
     Examples
     --------
     >>> latent("h", shape=3)
@@ -203,6 +220,8 @@ def constant(
 
     Parameters
     ----------
+    value
+        Numbers: an array of any shape, or what NumPy makes one of. Integers stay integers.
     symmetric, diagonal, positive, orthogonal
         What the array is expected to be. Simplification looks at the values themselves.
 
@@ -231,6 +250,15 @@ def computed(
     """Return a variable that is declared before the block that produces it.
 
     Say later what it is with :meth:`Variable.define`.
+
+    Parameters
+    ----------
+    name
+        An identifier: what the variable is called in figures and files.
+    shape
+        The shape for one sample, as for :func:`observed`.
+    kind
+        ``"real"``, ``"integer"`` or ``"boolean"``.
 
     Examples
     --------

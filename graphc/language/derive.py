@@ -77,6 +77,15 @@ def _gradients(cost: Variable, wrt: Sequence[Variable], allow_unused: bool) -> l
 def jacobian(y: Variable, x: Any, *, allow_unused: bool = False) -> Any:
     """Return the array of all derivatives, of shape ``(*y.shape, *x.shape)``.
 
+    Parameters
+    ----------
+    y
+        What is differentiated: a variable of any shape, for one sample.
+    x
+        A variable, or a list of them: then so is the result.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
+
     Raises
     ------
     DerivativeError
@@ -94,6 +103,15 @@ def jacobian(y: Variable, x: Any, *, allow_unused: bool = False) -> Any:
 
 def hessian(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
     """Return the second derivatives of a scalar; of a list, a list of lists.
+
+    Parameters
+    ----------
+    cost
+        A scalar, for one sample.
+    wrt
+        A variable, or a list of them: then the result is a list of lists.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
 
     Raises
     ------
@@ -124,6 +142,8 @@ def laplacian(cost: Variable, wrt: Any, *, allow_unused: bool = False) -> Any:
         A scalar, for one sample.
     wrt
         A variable, or a list of them: then so is the result.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
 
     Raises
     ------

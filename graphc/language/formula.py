@@ -24,6 +24,9 @@ def formula(
 
     Parameters
     ----------
+    v
+        A variable: of a derivative the formula is the derivative's, of the output of a block
+        what the block computes, of an expression the expression.
     notation
         ``"matrix"``; ``"index"``: with ``Indexed``, ``Sum`` and ``KroneckerDelta``, free indices
         i, j, k, ... in the order of the result's axes; ``"auto"``: matrix notation if every rank

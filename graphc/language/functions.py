@@ -30,7 +30,17 @@ OWN_OPTIONS = ("name", "label", "output", "init")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a block says of an input: dimensions by name or number, ``...`` for any in between."""
+    """What a block says of an input.
+
+    Parameters
+    ----------
+    shape
+        Dimensions by name or number, separated by spaces, ``...`` for any in between.
+    kind
+        ``"real"``, ``"integer"`` or ``"boolean"``; None: any.
+    optional
+        Whether the input may be left out; it is None then.
+    """
 
     shape: str = "..."
     kind: Kind | None = None
@@ -634,6 +644,11 @@ def _told(variable: Variable) -> str:
 def function(body: Callable[..., Any]) -> Function:
     """Make a block of a piece of NumPy code.
 
+    Parameters
+    ----------
+    body
+        A function of variables; its signature says what is an input, a parameter, an option.
+
     Raises
     ------
     NamingError, UsageError
@@ -682,6 +697,8 @@ def cost(body: Any, *, name: str | None = None, label: str | None = None) -> Any
         A function that returns a scalar, or a scalar variable.
     name
         The name of the cost that a variable becomes.
+    label
+        LaTeX for diagrams.
 
     Raises
     ------

@@ -20,6 +20,13 @@ def latex(
     What is too long for one formula is written in parts that have names: a gradient as the steps of
     the chain rule, as :func:`derive` lists them.
 
+    Parameters
+    ----------
+    v
+        A variable.
+    notation, depth, layout
+        As for :func:`formula`.
+
     Examples
     --------
     >>> import graphc as gc

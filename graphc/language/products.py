@@ -17,6 +17,17 @@ from graphc.ops.contraction import full
 def vjp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Any:
     """Return the product of a cotangent `v`, of the shape of `y`, with the Jacobian.
 
+    Parameters
+    ----------
+    y
+        What is differentiated: a variable of any shape, for one sample.
+    x
+        A variable, or a list of them: then so is the result.
+    v
+        The cotangent, of the shape of `y`.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
+
     Raises
     ------
     ShapeError, DerivativeError
@@ -40,6 +51,17 @@ def vjp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Any:
 
 def jvp(y: Variable, x: Any, v: Any, *, allow_unused: bool = False) -> Variable:
     """Return the derivative of `y` along the tangents `v`: a variable of the shape of `y`.
+
+    Parameters
+    ----------
+    y
+        What is differentiated: a variable of any shape, for one sample.
+    x
+        A variable, or a list of them.
+    v
+        The tangent, of the shape of `x`; a list of tangents if `x` is a list.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
 
     Raises
     ------
@@ -80,6 +102,8 @@ def hvp(cost: Variable, wrt: Any, v: Any, *, allow_unused: bool = False) -> Any:
         A variable, or a list of them: then so is the result.
     v
         A tangent for each variable.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
 
     Raises
     ------
@@ -114,6 +138,8 @@ def gnvp(cost: Variable, output: Variable, wrt: Any, v: Any, *, allow_unused: bo
         A variable, or a list of them: then so is the result.
     v
         A tangent for each variable.
+    allow_unused
+        Zeros, instead of an error, where there is no path or something cuts it.
 
     Raises
     ------

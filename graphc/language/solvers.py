@@ -77,6 +77,19 @@ def root(
 
     The derivative is implicit, as for :func:`fixed_point`.
 
+    Parameters
+    ----------
+    f
+        ``f(x, *args)``, as many numbers as `x` has.
+    x0
+        Where to start: a number or a vector, of shape () or (n,).
+    args
+        Handed on to `f`, which may use variables from around as well.
+    tol
+        As for :func:`fixed_point`.
+    max_iterations
+        How many steps to take at most; emitted code raises an ArithmeticError after that.
+
     Raises
     ------
     ShapeError, KindError, UsageError
@@ -117,6 +130,19 @@ def argmin(
     """Return x with zero gradient of the scalar ``f(x, *args)``, by Newton's method from `x0` on.
 
     Of a convex function that is where it is smallest. The derivative is implicit.
+
+    Parameters
+    ----------
+    f
+        ``f(x, *args)``, a number.
+    x0
+        Where to start: a number or a vector, of shape () or (n,).
+    args
+        Handed on to `f`, which may use variables from around as well.
+    tol
+        As for :func:`fixed_point`.
+    max_iterations
+        How many steps to take at most; emitted code raises an ArithmeticError after that.
 
     Raises
     ------

@@ -43,7 +43,7 @@ __all__ = [
 
 
 def erf(x: Any) -> Variable:
-    """Return the error function ``2/√π ∫₀ˣ exp(−t²) dt``."""
+    """Return the error function of `x`, ``2/√π ∫ exp(−t²) dt`` from 0 to x."""
     return OPERATORS["erf"](x)
 
 
@@ -58,17 +58,17 @@ def erfcx(x: Any) -> Variable:
 
 
 def erfinv(x: Any) -> Variable:
-    """Return the inverse of :func:`erf`."""
+    """Return the inverse of :func:`erf` at `x`."""
     return OPERATORS["erfinv"](x)
 
 
 def erfcinv(x: Any) -> Variable:
-    """Return the inverse of :func:`erfc`."""
+    """Return the inverse of :func:`erfc` at `x`."""
     return OPERATORS["erfcinv"](x)
 
 
 def ndtr(x: Any) -> Variable:
-    """Return the distribution function Φ of the standard normal."""
+    """Return Φ(x), the distribution function of the standard normal."""
     return OPERATORS["ndtr"](x)
 
 
@@ -78,12 +78,12 @@ def log_ndtr(x: Any) -> Variable:
 
 
 def ndtri(p: Any) -> Variable:
-    """Return the inverse of Φ: the quantile of the standard normal."""
+    """Return the inverse of Φ at `p`: the quantile of the standard normal."""
     return OPERATORS["ndtri"](p)
 
 
 def gamma(x: Any) -> Variable:
-    """Return the gamma function."""
+    """Return the gamma function of `x`."""
     return OPERATORS["gamma"](x)
 
 
@@ -93,7 +93,7 @@ def gammaln(x: Any) -> Variable:
 
 
 def digamma(x: Any) -> Variable:
-    """Return ψ, the derivative of ``log Γ``."""
+    """Return ψ(x), the derivative of ``log Γ(x)``."""
     return OPERATORS["digamma"](x)
 
 
@@ -153,7 +153,7 @@ def cosm1(x: Any) -> Variable:
 
 
 def i0(x: Any) -> Variable:
-    """Return the modified Bessel function of the first kind and order 0."""
+    """Return the modified Bessel function of the first kind and order 0 at `x`."""
     return OPERATORS["i0"](x)
 
 
@@ -163,7 +163,7 @@ def i0e(x: Any) -> Variable:
 
 
 def i1(x: Any) -> Variable:
-    """Return the modified Bessel function of the first kind and order 1."""
+    """Return the modified Bessel function of the first kind and order 1 at `x`."""
     return OPERATORS["i1"](x)
 
 

@@ -13,6 +13,7 @@ from graphc.training.estimators import (
     straight_through,
 )
 from graphc.training.games import Game, Player, game
+from graphc.training.glossary import document
 from graphc.training.loop import History, Run, train
 from graphc.training.rules import (
     adadelta,
@@ -88,3 +89,6 @@ __all__ = [
     "update_rule",
     "warmup",
 ]
+
+for _name in __all__:
+    document(_name, globals()[_name])

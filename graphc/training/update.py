@@ -186,7 +186,8 @@ def gradient_transform(
 ) -> RuleFunction | Made:
     """Make a function of a parameter and its gradient that returns another gradient.
 
-    It is written as an update rule is, and stands before one in :func:`graphc.chain`.
+    It is written as an update rule is, and stands before one in :func:`graphc.chain`; `joint` as
+    there.
     """
     if function is None:
         return lambda f: RuleFunction(f, joint, "gradients")

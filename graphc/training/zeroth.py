@@ -40,6 +40,15 @@ def finite_differences(f: Function, x: Any, step: float = 1e-5) -> Any:
 
     The error of a difference is about ``step²`` times the third derivative, and the rounding of
     `f` divided by `step`.
+
+    Parameters
+    ----------
+    f
+        A function of a vector that gives a number.
+    x
+        Where: an array of shape (n,).
+    step
+        How far to go to both sides, relative to elements that are larger than 1.
     """
     x = np.asarray(x, np.float64)
     result = np.empty_like(x)
