@@ -137,7 +137,8 @@ def _with_loss(file: File) -> list[list[str]]:
     for name, results in (("_forward", saved), ("_cost", costs)):
         if results:
             stages.append(_Stage(file, name, results, known, namer))
-            known |= stages[-1].names
+            # Of numbers that need no computing every function spells its own.
+            known |= {n: text for n, text in stages[-1].names.items() if n.args}
     functions = []
     if model.forward:
         alone = not model.shares_forward

@@ -114,6 +114,8 @@ class Writer:
             return [f"{step.name} = {made}", f"{step.name}.fill(1)"]
         if step.into is not None:
             return self._over(step, node)
+        if not node.shape and scalar_value(node) is not None:  # that loops and branches read
+            return [f"{step.name} = {self._first(node).text}"]
         return [f"{step.name} = {self.expression(node).text}"]
 
     def _loop(self, node: Scan, made: LoopPlan) -> list[str]:
@@ -150,7 +152,7 @@ class Writer:
     def _first(self, node: Node) -> Spelled:
         """Spell what a carry starts with: an array or NumPy's number, as each later value is."""
         if node.kind != "real" and (scalar_value(node) is not None or isinstance(node, Size)):
-            return Spelled(f"{self._numpy_dtype(node)}({self.spelled(node).text})")
+            return Spelled(f"{self._numpy_dtype(node)}({self.expression(node).text})")
         return typed(node, self.spelled, self.dialect)
 
     def _run(self, node: Scan, run: Run) -> list[str]:

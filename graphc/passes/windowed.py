@@ -37,6 +37,8 @@ def lay_windows(node: Node) -> Node | None:
     if lone or not summed or inside == outside or summed & set(space if inside else places):
         return None
     shared = tuple(x for x in labels if x in beside and x in node.output)
+    if not {*places, *space}.isdisjoint(shared):  # other weights at each place are no matrix
+        return None
     rest = [x for x in labels[:rank] if x not in space and x not in shared]
     channels = tuple(x for x in rest if (x in summed) == inside)
     samples = tuple(x for x in rest if x not in channels)

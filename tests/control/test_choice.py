@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.control.body import body
 from graphc.control.choice import Choice
 from graphc.errors import KindError, ShapeError, UsageError
+from graphc.ir.program import Program
+from graphc.language.variable import Variable
+from graphc.ops.elementwise import elementwise
+from graphc.ops.leaves import constant, new_input
+from graphc.ops.several import item
+from graphc.types import TensorType
 from tests.numerics import check_batching, check_grads, on_nodes, value
 
 
@@ -156,3 +163,14 @@ X = gc.observed("x", shape=2)
 def test_faults_are_named_where_they_are_declared(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_number_for_an_operand_is_numpy_s(style):
+    """Passes find out late that one is a number; what comes back of it is copied."""
+    x, leaf = gc.observed("x"), new_input(TensorType(()))
+    halves = body(Program((leaf,), (elementwise("multiply", leaf, constant(0.5)),)))
+    same = body(Program((leaf,), (leaf,)))
+    node = Choice(((x > 0).node, constant(3.0)), halves, same)
+    f = gc.compile_function([x], Variable(item(node, 0), operands=(x,)), style=style)
+    assert (f(1.0), f(-1.0)) == (1.5, 3.0)

@@ -5,6 +5,7 @@ import pytest
 
 import graphc as gc
 from graphc.language.variable import Variable
+from graphc.ops.leaves import constant
 from tests import triple as kind
 from tests.triple import triple
 
@@ -75,3 +76,14 @@ def test_a_function_of_several_results():
     found = f(np.array([0.1, 0.9, 0.4]))
     assert found[0] == 1
     np.testing.assert_allclose(found[1], np.sin([0.1, 0.9, 0.4]) * np.cos([0.1, 0.9, 0.4]))
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_result_that_is_a_number_is_no_name_elsewhere(style):
+    """The readable file's functions each spell it: `one` is a name in one of them."""
+    x = gc.observed("x", shape=2)
+    one = Variable(constant(1.0), operands=(x,), name="one")
+    costs = gc.cost(1.0 * one, name="C"), gc.cost(np.reciprocal(x * x + 1).sum(), name="D")
+    program = gc.compile(gc.Graph(*costs, one, name="g"), style=style)
+    assert program.loss((), x=np.ones((3, 2))) == 2.0
+    assert program.forward(()) == 1.0

@@ -49,3 +49,14 @@ def test_a_product_that_fits_as_it_stands_is_left():
     image, weights = np.arange(6.0)[None], np.linspace(0, 1, 5)[None, None]
     view = np.lib.stride_tricks.sliding_window_view(image, 2, axis=1)
     np.testing.assert_allclose(made(image, weights), np.einsum("abn,anw->abw", weights, view))
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_weights_of_their_own_at_each_place(style):
+    """Summed over the places: what stands in each place of a window has its own sum."""
+    x, w = gc.observed("x", shape=5), gc.observed("w", shape=(4, 2, 3))
+    y = np.einsum("ik,iko->ko", np.lib.stride_tricks.sliding_window_view(x, 2), w)
+    rng = np.random.default_rng(0)
+    data, weights = rng.normal(size=5), rng.normal(size=(4, 2, 3))
+    want = np.einsum("ik,iko->ko", np.lib.stride_tricks.sliding_window_view(data, 2), weights)
+    np.testing.assert_allclose(gc.compile_function([x, w], y, style=style)(data, weights), want)
