@@ -17,10 +17,15 @@ from graphc.ir.program import users
 from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import scalar_value
-from graphc.ops.structural import Reshape
+from graphc.ops.structural import Pad, Reshape, Slice
+from graphc.ops.windows import Windows
 from graphc.types import TupleType
 
 MOST_STATIONS = 200
+_REARRANGING = (Reshape, Slice, Pad, Windows)
+# What node kinds are called where their own name says little.
+_WORDS = {"gather": "element", "slice": "part", "windows": "sliding windows", "item": "",
+          "log_softmax": "log softmax", "slogdet": "log det"}  # fmt: skip
 _SUMS = frozenset(("add", "subtract", "negative", "real"))
 
 
@@ -78,10 +83,27 @@ def stations_between(cost: Node, wrt: Sequence[Node], named: Mapping[Node, str])
 
 
 def _source(node: Node) -> Node:
-    """Look through what only rearranges or repeats."""
-    while isinstance(node, Reshape) or (isinstance(node, Contraction) and is_shuffle(node)):
-        node = node.args[0]
-    return node
+    """Look through what only rearranges, repeats, takes a part, or multiplies by a number."""
+    while True:
+        inner = _inside(node)
+        if inner is None:
+            return node
+        node = inner
+
+
+def _inside(node: Node) -> Node | None:
+    if isinstance(node, _REARRANGING) or (isinstance(node, Contraction) and is_shuffle(node)):
+        return node.args[0]
+    if isinstance(node, Elementwise):
+        if node.function in ("negative", "real"):
+            return node.args[0]
+        if node.function in ("multiply", "divide"):
+            one, other = node.args
+            if scalar_value(other) is not None:
+                return one
+            if scalar_value(one) is not None and node.function == "multiply":
+                return other
+    return None
 
 
 def _multiplies(node: Node) -> bool:
@@ -99,7 +121,7 @@ def _is_linear(node: Node, moving: set[Node]) -> bool:
         return node.function == "divide" and carried == [node.args[0]]
     if isinstance(node, Contraction):
         return len(carried) == 1
-    return isinstance(node, Reshape)
+    return isinstance(node, _REARRANGING)
 
 
 def definitions(stations: Sequence[Node], names: Mapping[Node, str]) -> list[Definition]:
@@ -126,7 +148,7 @@ def steps(stations: Sequence[Node], names: Mapping[Node, str]) -> list[Step]:
     for node in reversed(before):
         uses = [user for user in stations if node in below[user]]
         parts = tuple(_part(user, node, cost, names) for user in uses)
-        rules = tuple(rule_of(user, fence) for user in uses)
+        rules = tuple(rule_of(user, node, fence) for user in uses)
         made.append(Step(names[node], rules, parts))
     return made
 
@@ -145,14 +167,21 @@ def _part(user: Node, node: Node, cost: Node, names: Mapping[Node, str]) -> Form
         return None
 
 
-def rule_of(node: Node, fence: set[Node]) -> str:
-    """Return the names of the functions between a station and those before it."""
+def rule_of(user: Node, node: Node, fence: set[Node]) -> str:
+    """Return the names of the functions between a station and one before it."""
+    between = topological([user], (fence - {user}) | {node})
+    on_path = {node}
+    for part in between:
+        if any(arg in on_path for arg in part.args) and (part is user or part not in fence):
+            on_path.add(part)
     found: list[str] = []
-    for part in reversed(topological([node], fence - {node})):
-        word = _word(part) if part is node or part not in fence else ""
+    for part in reversed(between):
+        word = _word(part) if part in on_path and part is not node else ""
         if word and word not in found:
             found.append(word)
-    return ", ".join(found) or "identity"
+    if found[-2:] == ["sum over an axis", "square"]:
+        found[-2:] = ["sum of squares"]
+    return ", ".join(found) or ("constant factor" if user is not node else "identity")
 
 
 def _word(node: Node) -> str:
@@ -165,10 +194,13 @@ def _word(node: Node) -> str:
             scalar_value(arg) is not None for arg in node.args
         ):
             return ""
+        if node.function == "power" and scalar_value(node.args[1]) == 2:
+            return "square"
         return {"add": "sum", "subtract": "difference", "multiply": "product",
                 "divide": "quotient"}.get(node.function, node.function)  # fmt: skip
     if isinstance(node, Contraction):
         if len(node.args) > 1:
             return "product"
         return "" if is_shuffle(node) else "sum over an axis"
-    return str(getattr(node, "function", type(node).__name__.lower()))
+    word = str(getattr(node, "function", type(node).__name__.lower()))
+    return _WORDS.get(word, word)

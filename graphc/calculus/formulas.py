@@ -257,7 +257,11 @@ def derivative(
     for node in order:
         if node in moving and node in names and (through or node is output):
             own = free_indices(node.shape, ("", *(index.name for index in indices)))
-            term = fold(term, node, element(node, own, names.keys() - {node}), own)
+            meaning = element(node, own, names.keys() - {node})
+            term = fold(term, node, meaning, own)
+            shares = recognise(meaning)
+            if shares is not meaning:  # a softmax, which may be found only where all is one sum
+                term = fold(recognise(term), node, shares, own)
     return term
 
 

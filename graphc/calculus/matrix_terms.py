@@ -6,12 +6,14 @@ decided while printing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 from graphc.calculus.index_terms import MINUS, ONE
-from graphc.calculus.simplify_numbers import number
+from graphc.calculus.simplify_numbers import content_of, number
 from graphc.ir.terms import Num, Number, Term
 from graphc.ops.properties import has
 from graphc.types import Dim
@@ -72,25 +74,54 @@ def zero(shape: tuple[Dim, ...]) -> Matrix:
 def add(*terms: Matrix) -> Matrix:
     """Return a sum, the scalars that all its terms have in front of it."""
     flat = tuple(p for term in terms for p in (term.args if term.head == "add" else (term,)))
-    flat = _collected(tuple(p for p in flat if p.head != "zero") or flat[:1])
+    given = tuple(p for p in flat if p.head != "zero") or flat[:1]
+    flat = _collected(given)
     if len(flat) == 1:
         return flat[0]
+    content = _content(flat) if len(flat) < len(given) and flat[0].shape else 1
+    if content != 1:
+        parts = (scaled((scalar(number(1 / Fraction(content))),), p) for p in flat)
+        return scaled((scalar(number(content)),), add(*parts))
     common = [s for s in _scalars(flat[0]) if all(s in _scalars(p) for p in flat[1:])]
     if not common or not flat[0].shape:
-        return _bracketed(flat) or Matrix("add", flat[0].shape, flat)
+        return _bracketed(flat) or _grouped(flat) or Matrix("add", flat[0].shape, flat)
     return scaled(tuple(common), add(*(_without(p, common) for p in flat)))
 
 
 def _collected(terms: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
     """Return the terms of a sum with those that differ in a number alone made one."""
     total: dict[Matrix, Number] = {}
+    brackets: dict[frozenset[Matrix], Matrix] = {}
     for term in terms:
         coefficient, rest = _split_number(term)
-        total[rest] = total.get(rest, 0) + coefficient
+        sign, rest = _turned(rest, brackets)
+        total[rest] = total.get(rest, 0) + sign * coefficient
     if len(total) == len(terms):
         return _plain_first(terms)
     kept = tuple(scaled((scalar(number(c)),), rest) for rest, c in total.items() if c)
     return kept or (zero(terms[0].shape),)
+
+
+def _content(terms: Sequence[Matrix]) -> Number:
+    """Return the number that the terms of a sum have in common."""
+    return content_of([_split_number(term)[0] for term in terms])
+
+
+def _turned(matrix: Matrix, brackets: dict[frozenset[Matrix], Matrix]) -> tuple[int, Matrix]:
+    """Return a product with its brackets written as in `brackets`, and the sign that this takes.
+
+    So ``(a − b) (b − a)ᵀ`` is a negative of what ``(a − b) (a − b)ᵀ`` is. New brackets are noted.
+    """
+    if matrix.head == "add":
+        turned = frozenset(map(negated, matrix.args))
+        if turned in brackets:
+            return -1, brackets[turned]
+        return 1, brackets.setdefault(frozenset(matrix.args), matrix)
+    if matrix.head not in ("chain", "transpose", "hadamard", "scaled", "diag"):
+        return 1, matrix
+    parts = [_turned(part, brackets) for part in matrix.args]
+    sign = prod(sign for sign, _ in parts)
+    return sign, Matrix(matrix.head, matrix.shape, tuple(p for _, p in parts), matrix.value)
 
 
 def _plain_first(terms: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
@@ -127,6 +158,8 @@ def _bracketed(terms: tuple[Matrix, ...]) -> Matrix | None:
     So it is ``Aᵀ (diag(p) − p pᵀ) A`` and ``(B + Bᵀ) x``; but ``B X + Bᵀ X``, as textbooks have it.
     """
     bare = [p.args[-1] if p.head == "scaled" else p for p in terms]
+    if all(p.head == "hadamard" for p in bare):
+        return _of_elements(terms, bare)
     if any(p.head != "chain" for p in bare):
         return None
     room = min(len(p.args) for p in bare)
@@ -134,7 +167,8 @@ def _bracketed(terms: tuple[Matrix, ...]) -> Matrix | None:
     right = _shared([p.args[::-1] for p in bare], room - left)
     sandwich = left and right
     applied = (right and len(terms[0].shape) == 1) or (left and is_row(bare[0]))
-    if not (sandwich or applied):
+    columns = len(terms[0].shape) == 1 and not is_row(bare[0]) and left and not right
+    if not (sandwich or applied or columns):
         return None
     first = bare[0].args
     if left and len(first[left - 1].shape) == 1:
@@ -147,7 +181,7 @@ def _bracketed(terms: tuple[Matrix, ...]) -> Matrix | None:
         scalars = term.args[:-1] if term.head == "scaled" else ()
         whole = chain(*inside) if inside else identity(first[left - 1].shape[1])
         middles.append(scaled(scalars, whole))
-    if any(len(part.shape) != 2 or part.shape[0] == 1 for part in middles):
+    if any(len(part.shape) != 2 - columns or part.shape[0] == 1 for part in middles):
         return None
     numbers = {_split_number(part)[0] for part in middles}
     if len(numbers) == 1:
@@ -155,6 +189,35 @@ def _bracketed(terms: tuple[Matrix, ...]) -> Matrix | None:
     middles.sort(key=lambda part: part.head == "transpose")
     made = chain(*first[:left], add(*middles), *first[len(first) - right :])
     return scaled((scalar(number(numbers.pop())),), made) if len(numbers) == 1 else made
+
+
+def _of_elements(terms: Sequence[Matrix], bare: Sequence[Matrix]) -> Matrix | None:
+    """Take out of a sum of products element by element what all of them hold."""
+    shared = [part for part in bare[0].args if all(part in p.args for p in bare[1:])]
+    rests = [[part for part in p.args if part not in shared] for p in bare]
+    if not shared or not all(rests):
+        return None
+    inside = [scaled(term.args[:-1] if term.head == "scaled" else (), hadamard(*rest))
+              for term, rest in zip(terms, rests, strict=True)]  # fmt: skip
+    return hadamard(*shared, add(*inside))
+
+
+def _grouped(terms: tuple[Matrix, ...]) -> Matrix | None:
+    """Take out of some terms of a sum of columns what these have in common."""
+    if len(terms) < 3 or len(terms[0].shape) != 1:
+        return None
+    bare = [_split_number(term)[1] for term in terms]
+    for end in (-1, 0):
+        for i, product in enumerate(bare):
+            alike = [k for k, other in enumerate(bare)
+                     if other.head == product.head == "chain"
+                     and other.args[end] == product.args[end]]  # fmt: skip
+            if 1 < len(alike) < len(terms) and alike[0] == i:
+                made = _bracketed(tuple(terms[k] for k in alike))
+                if made is not None:
+                    rest = [term for k, term in enumerate(terms) if k not in alike]
+                    return add(made, *rest)
+    return None
 
 
 def _shared(rows: list[tuple[Matrix, ...]], most: int) -> int:

@@ -42,6 +42,7 @@ from graphc.ir.terms import (
 from graphc.types import names_in
 
 LONGEST = 3000  # symbols of a formula
+READABLE = 320  # symbols of a formula that is read in one piece
 
 
 def present(term: Term, names: Mapping[Node, str]) -> Term:

@@ -51,6 +51,9 @@ def _floor_divide(dividend: Term, divisor: Term) -> Term:
     known = bounds(rest)
     if known is not None and known[0] // divisor.value == known[1] // divisor.value:
         return plus(whole, number(known[0] // divisor.value))
+    match rest:
+        case Apply("floor_divide", (inner, Num(int(by)))) if by > 0:
+            return plus(whole, _floor_divide(inner, Num(by * divisor.value)))
     return plus(whole, Apply("floor_divide", (rest, divisor)))
 
 

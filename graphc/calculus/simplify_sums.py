@@ -84,6 +84,9 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
                 if split is not None:
                     target, inner = split
                     return sum_over([*others, inner], replace(times(*rest), {index: target}))
+    shares = _all_shares(indices, factors)
+    if shares is not None:
+        return sum_over(*shares)
     paired = _paired(indices, factors)
     if paired is not None:
         return paired
@@ -94,6 +97,20 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
     inside = [f for f in factors if free(f) & bound]
     outside = [f for f in factors if not free(f) & bound]
     return times(*outside, _closed(indices, inside))
+
+
+def _all_shares(indices: list[Index], factors: list[Term]) -> tuple[list[Index], Term] | None:
+    """Return a sum without a softmax that is summed over all its elements: they make 1."""
+    for factor in factors:
+        if not isinstance(factor, Softmax) or not set(factor.at) <= set(indices):
+            continue
+        others = [f for f in factors if f is not factor]
+        own = set(factor.at)
+        if len(own) == len(factor.at) and own.isdisjoint(
+            index for part in (factor.body, *others) for index in free(part)
+        ):
+            return [index for index in indices if index not in own], times(*others)
+    return None
 
 
 def _paired(indices: list[Index], factors: list[Term]) -> Term | None:

@@ -57,10 +57,11 @@ class Interned(type):
 _LOCK = RLock()
 
 
-def _forget(held: Held) -> None:
-    with _LOCK:
-        if Interned.table.get(held.key) is held:
-            del Interned.table[held.key]
+def _forget(held: Held, lock: Any = _LOCK, table: Any = Interned.table) -> None:
+    # The defaults outlive the module's own names, which are gone when the interpreter ends.
+    with lock:
+        if table.get(held.key) is held:
+            del table[held.key]
 
 
 # Fields of these types are their own keys: whole numbers, text, and interned objects, which

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from graphc.calculus.derivations import Definition, Step, definitions, stations_between, steps
 from graphc.calculus.formulas import Formula
 from graphc.calculus.names import math_label
+from graphc.calculus.presenting import READABLE, length
 from graphc.errors import FormulaError, ShapeError
 from graphc.language.derive import grad
 from graphc.language.formula import formula_of, names_behind
@@ -31,7 +32,8 @@ class Derivation:
     steps : tuple of Step
         The derivatives by them, from the cost back.
     result : Formula or None
-        The gradient in one formula, in the shape of the variable.
+        The gradient in one formula, in the shape of the variable; None where it would be too long
+        to be read.
     """
 
     cost: str
@@ -120,7 +122,7 @@ def derive(cost: Variable, wrt: Variable) -> Derivation:
       c = ‖u1‖²
     <BLANKLINE>
     Chain rule:
-      1. ∂c/∂u1 = 2 u1ᵀ    [sum over an axis, power]
+      1. ∂c/∂u1 = 2 u1ᵀ    [sum of squares]
       2. ∂c/∂x = ∂c/∂u1 A    [difference, product]
     <BLANKLINE>
     Together: ∂c/∂x = 2 Aᵀ (A x − b)
@@ -140,11 +142,11 @@ def derive(cost: Variable, wrt: Variable) -> Derivation:
     for node in stations:
         names.setdefault(node, free_name("u", names.values(), first=1))
     try:
-        result: Formula | None = formula_of(grad(cost, wrt))
+        result: Formula | None = _with_names(formula_of(grad(cost, wrt)), names[output])
+        if result is not None and not is_readable(result):
+            result = None
     except FormulaError:
         result = None
-    if result is not None:
-        result = _with_names(result, names[output])
     return Derivation(
         names[output],
         names[by],
@@ -168,6 +170,11 @@ def _latex_row(d: Definition) -> str:
 def _block(rows: Iterable[str]) -> str:
     inside = " \\\\\n".join(rows)
     return f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}"
+
+
+def is_readable(formula: Formula) -> bool:
+    """Return whether a formula is read in one piece; if not, its parts or steps are."""
+    return length(formula.presented) <= READABLE
 
 
 def free_name(letter: str, taken: object, first: int = 0) -> str:

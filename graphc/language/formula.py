@@ -116,14 +116,16 @@ def names_behind(
         if id(v) in seen:
             continue
         seen.add(id(v))
-        computed = v.call is not None or v.role == "computed"
+        computed = not _is_anonymous(v) and (v.call is not None or v.role == "computed")
         named_here = computed and depth is not None and passed >= 0
         beyond = named_here and depth is not None and passed >= depth
         if (v.role not in ("expression", "computed")) or (named_here and (whole or beyond)):
             _enter(v, _name(v), names)
         if id(v) in stops or v.role not in ("expression", "computed") or (beyond and not whole):
             continue
-        further = passed + 1 if v.call is not None or passed < 0 else passed
+        further = (
+            passed + 1 if passed < 0 or (v.call is not None and not _is_anonymous(v)) else passed
+        )
         if v.call is not None:
             block = v.call.block.name
             for short, parameter in v.call.parameters.items():
@@ -138,7 +140,15 @@ def names_behind(
 
 
 def _is_anonymous(v: Variable) -> bool:
-    return v.name is None and v.call is None
+    """Return whether nobody named a variable, or the block that it is of.
+
+    Blocks with parameters count as named by their functions, as costs do; a mere function, such as
+    ``gc.softmax``, is one more operation, which formulas look through.
+    """
+    if v.name is not None:
+        return False
+    call = v.call
+    return call is None or not (call.block.name or call.parameters or call.kind == "cost")
 
 
 def _enter(v: Variable, name: str, names: dict[Node, str]) -> None:

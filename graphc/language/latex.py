@@ -7,7 +7,7 @@ from graphc.calculus.formulas import Layout, Notation
 from graphc.calculus.limits import LengthError
 from graphc.errors import FormulaError
 from graphc.ir.nodes import topological
-from graphc.language.derivation import aligned_definitions, derive, free_name
+from graphc.language.derivation import aligned_definitions, derive, free_name, is_readable
 from graphc.language.formula import formula_of, names_behind
 from graphc.language.variable import Variable
 
@@ -17,8 +17,8 @@ def latex(
 ) -> str:
     r"""Return what a variable is, as LaTeX; arguments as for :func:`formula`.
 
-    What is too long for one formula is written in parts that have names: a gradient as the steps of
-    the chain rule, as :func:`derive` lists them.
+    What is too long to be read in one formula is written in parts that have names: a gradient as
+    the steps of the chain rule, as :func:`derive` lists them.
 
     Parameters
     ----------
@@ -35,25 +35,35 @@ def latex(
     \delta_{ij} \left(1 - z_{i}^{2}\right)
     """
     try:
-        return formula_of(v, notation, depth, layout=layout).latex
+        found = formula_of(v, notation, depth, layout=layout)
+        shown = found.latex
     except LengthError:
-        derivation = v.derivation
-        if derivation is None:
-            return _in_parts(v)
-        if derivation.rule != "grad":
+        parts = _in_parts(v)
+        if parts is None:
             raise
-        return derive(derivation.of, derivation.by).latex
+        return parts
+    if is_readable(found):
+        return shown
+    return _in_parts(v) or shown
 
 
-def _in_parts(v: Variable) -> str:
+def _in_parts(v: Variable) -> str | None:
+    """Return a value by definitions, a gradient in steps; None for other derivatives."""
+    derivation = v.derivation
+    try:
+        if derivation is None:
+            return _defined(v)
+        return derive(derivation.of, derivation.by).latex if derivation.rule == "grad" else None
+    except FormulaError:
+        return None
+
+
+def _defined(v: Variable) -> str:
     """Return the definitions of a variable's parts, and its own, as one aligned block."""
     names = dict(names_behind(v, 0, whole=True))
     order = topological([v.node])
     known = [node for node in order if node in names and node is not v.node]
-    try:
-        stations = stations_between(v.node, known, names)
-    except FormulaError as error:
-        raise error.within(v.describe()) from None
+    stations = stations_between(v.node, known, names)
     names.setdefault(v.node, free_name("y", names.values()))
     for node in stations:
         names.setdefault(node, free_name("u", names.values(), first=1))

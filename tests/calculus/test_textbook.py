@@ -111,7 +111,7 @@ IDENTITIES = {
     "Gauss": (lambda: np.exp(-np.sum((x - a) ** 2) / (2 * s)), x,
               "exp(−‖a − x‖² / (2 s)) (a − x) / s"),
     "Rayleigh quotient": (lambda: (x @ Q @ x) / (x @ x), x,
-                          "(Q x + Qᵀ x − 2 (xᵀ Q x) x / ‖x‖²) / ‖x‖²"),
+                          "((Q + Qᵀ) x − 2 (xᵀ Q x) x / ‖x‖²) / ‖x‖²"),
     "layer": (lambda: np.tanh(A @ x + d), x, "diag(𝟏 − tanh(A x + d)^(⊙2)) A"),
     "linear map": (lambda: A @ x, x, "A"),
     "normalised": (lambda: x / norm, x, "I / ‖x‖ − x xᵀ / ‖x‖³"),
