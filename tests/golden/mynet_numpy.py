@@ -94,7 +94,7 @@ def loss_and_grad(params: Params, image, y) -> tuple[float, Params]:
 
 def _forward(params, image):
     P = len(image)
-    # flat: x_i = image_{⌊⌊i/20⌋/10⌋,⌊i/20⌋ mod 10,i mod 20}
+    # flat: x_i = image_{⌊i/200⌋,⌊i/20⌋ mod 10,i mod 20}
     x = image.reshape((P, 600))
     # m0: s1 = m0_w x + m0_b
     s1 = x @ params.m0_w.T + params.m0_b
