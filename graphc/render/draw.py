@@ -167,7 +167,7 @@ def draw_svg(
     RenderError
         If an option is unknown or the edges close a cycle.
     """
-    check_options({"params": params, "direction": direction, "palette": palette})
+    check_options({"params": params, "direction": direction})
     drawing = lay_out(
         diagram,
         direction=None if direction is None else find_direction(direction),

@@ -6,7 +6,9 @@ the system; for the same drawing it writes the same bytes.
 
 from __future__ import annotations
 
+import json
 import struct
+import unicodedata
 import zlib
 from typing import Any, Literal
 
@@ -16,12 +18,25 @@ from graphc.emit.version import __version__
 from graphc.errors import RenderError
 from graphc.render.drawing import Drawing
 from graphc.render.palettes import Palette
-from graphc.render.svg import print_svg
+from graphc.render.svg import TEXT_FONTS, print_svg
 
 DOTS = 288.0  # per inch: three for each of the 96 units of SVG
 PAGE = """#set document(title: sys.inputs.title, keywords: sys.inputs.mark, date: none)
 #set page(width: auto, height: auto, margin: 0pt)
 #image(bytes(sys.inputs.svg), format: "svg", alt: sys.inputs.description)
+"""
+
+
+UNSEEN = ("M", "Z", "Cc", "Cf", "Cs")
+# Single characters, a page each; the first is one that there will never be.
+NO_CHARACTER = "\U0010fffe"
+PROBE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text x="20" y="30" '
+    f'font-family="{TEXT_FONTS}" font-size="20" text-anchor="middle" textLength="20" '
+    'lengthAdjust="spacingAndGlyphs">{}</text></svg>'
+)
+PROBES = """#set page(width: auto, height: auto, margin: 0pt)
+#for one in json(bytes(sys.inputs.pages)) { page(image(bytes(one), format: "svg")) }
 """
 
 
@@ -41,9 +56,15 @@ def convert(drawing: Drawing, palette: Palette, form: Literal["pdf", "png"]) -> 
     Raises
     ------
     RenderError
-        If typst is not installed.
+        If typst is not installed, or no font has the characters of a label.
     """
     typst = load_typst(form)
+    lacking = without_font(typst, characters_of(drawing))
+    if lacking:
+        raise RenderError(
+            f"no font on this machine has {' '.join(lacking)}, so .{form} would show empty boxes; "
+            "install one that has, such as Noto, or write .svg, which takes its readers' fonts"
+        )
     inputs = {
         "svg": print_svg(drawing, palette),
         "title": printable(drawing.name),
@@ -52,6 +73,27 @@ def convert(drawing: Drawing, palette: Palette, form: Literal["pdf", "png"]) -> 
     }
     made: bytes = typst.compile(PAGE.encode(), format=form, ppi=DOTS, sys_inputs=inputs)
     return made
+
+
+def characters_of(drawing: Drawing) -> str:
+    """Return the characters that a drawing leaves to fonts, in order."""
+    labels = [
+        label for item in (*drawing.nodes, *drawing.wires, *drawing.frames) for label in item.labels
+    ]
+    texts = {c for label in labels for c in label.label.text if not c.isascii()}
+    # Marks are drawn with their letters, and what is blank or directs others not at all.
+    return "".join(sorted(c for c in texts if not unicodedata.category(c).startswith(UNSEEN)))
+
+
+def without_font(typst: Any, characters: str) -> list[str]:
+    """Return those characters that are drawn as what no font has."""
+    if not characters:
+        return []
+    pages = [PROBE.format(c) for c in (NO_CHARACTER, *characters)]
+    none, *drawn = typst.compile(
+        PROBES.encode(), format="png", ppi=72.0, sys_inputs={"pages": json.dumps(pages)}
+    )
+    return [c for c, page in zip(characters, drawn, strict=True) if page == none]
 
 
 def load_typst(form: str) -> Any:

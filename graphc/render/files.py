@@ -42,8 +42,9 @@ def render(
     ----------
     path
         Where to; the ending chooses the format: ``.svg``; ``.pdf`` and ``.png``, which need the
-        extra ``export``; ``.tex`` (TikZ), ``.dot`` (Graphviz), ``.mmd`` (Mermaid); ``.html``, an
-        interactive page with figure, formulas and emitted code.
+        extra ``export``, and for labels in other scripts a font on this machine; ``.tex`` (TikZ),
+        ``.dot`` (Graphviz), ``.mmd`` (Mermaid); ``.html``, an interactive page with figure,
+        formulas and emitted code.
     direction
         Where the flow leads: ``"LR"``, ``"RL"``, ``"BT"``, ``"TB"``; by default bottom to top
         for a small model, left to right for a chain.
@@ -98,7 +99,8 @@ def render(
     RenderError
         For an unknown format, and for an option that is unknown or that this figure cannot show:
         one that places elements in files whose readers do that themselves, or one that changes
-        nothing beside another.
+        nothing beside another; for ``.pdf`` and ``.png`` also where no font has a label's
+        characters.
     OutputError
         If the file cannot be written, or exists and is not graphc's.
     """
@@ -127,9 +129,8 @@ def render(
         "data": data,
     }
     # Late, so that `import graphc` does not load the layout.
-    from graphc.render.options import check_format, check_options
+    from graphc.render.options import check_format
 
-    check_options(options)
     check_format(form, target.name, options)
     if data is None:
         del options["data"]

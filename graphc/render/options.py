@@ -78,20 +78,24 @@ def is_asked(name: str, value: Any) -> bool:
 
 
 def check_format(form: str, target: str, options: Mapping[str, Any]) -> None:
-    """Refuse what a file of this ending cannot show.
+    """Check what concerns the file, and refuse what one of this ending cannot show.
 
     Raises
     ------
     RenderError
         Naming the option, the reason and the way out.
     """
+    find_palette(options.get("palette", "light"))
+    check_mapping("data", options.get("data"))
     for name, why in UNUSED_IN[form].items():
         if is_asked(name, options.get(name, DEFAULTS[name])):
             raise RenderError(f"{name} has no effect in {target}: {why}, so leave {name} out")
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse values that an option does not have, and options that would be ignored.
+    """Check what concerns the figure, whatever it is drawn for.
+
+    Values that an option does not have are refused, and options that would be ignored.
 
     Raises
     ------
@@ -122,7 +126,6 @@ def check_kinds(options: Mapping[str, Any]) -> None:
     """Refuse values of another kind than an option takes."""
     if options.get("direction") is not None:
         find_direction(options["direction"])
-    find_palette(options.get("palette", "light"))
     for name in ("width", "spacing"):
         value = options.get(name, DEFAULTS[name])
         if value is not DEFAULTS[name] and (isinstance(value, bool) or not isinstance(value, Real)):
@@ -136,12 +139,16 @@ def check_kinds(options: Mapping[str, Any]) -> None:
         raise RenderError(f"expand={expand!r}: it is True, or a list of the names of blocks")
     if not isinstance(options.get("magnify") or "", str):
         raise RenderError(f"magnify={options['magnify']!r}: it is the name of a block")
-    for name in ("positions", "data"):
-        if not isinstance(options.get(name) or {}, Mapping):
-            raise RenderError(f"{name}={options[name]!r}: it is a dictionary by names")
+    check_mapping("positions", options.get("positions"))
     for name, at in (options.get("positions") or {}).items():
         if not is_point(at):
             raise RenderError(f"positions: {name!r} needs two finite numbers (x, y), got {at!r}")
+
+
+def check_mapping(name: str, value: Any) -> None:
+    """Refuse what is no dictionary; nothing and None are one without entries."""
+    if not isinstance(value or {}, Mapping):
+        raise RenderError(f"{name}={value!r}: it is a dictionary by names")
 
 
 def is_point(at: Any) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 import graphc as gc
 from graphc.calculus.names import math_label
+from graphc.errors import RenderError
 from graphc.render.diagram import Diagram, Edge, Element
 from graphc.render.draw import drawing_of
 from graphc.render.files import content_of
@@ -117,6 +118,18 @@ def test_pictures_keep_text_in_its_box(name):
     within, beside = ink(WRITERS[".png"](drawing, LIGHT), label.box, 3)
     assert within > 60
     assert beside == 0
+
+
+@pytest.mark.parametrize("form", [".png", ".pdf"])
+def test_what_no_font_has_is_refused_by_name(form):
+    pytest.importorskip("typst", reason="the refusal was not tested: typst is not installed")
+    unassigned = "\u0378"
+    drawing = lay_out(figure(["x\u0301א", f"א{unassigned}"]))
+    with pytest.raises(RenderError, match=rf"no font on this machine has .*{unassigned}.* \.svg"):
+        WRITERS[form](drawing, LIGHT)
+    with pytest.raises(RenderError) as found:
+        WRITERS[form](lay_out(figure([unassigned])), LIGHT)
+    assert f"has {unassigned}, so {form} would show empty boxes" in str(found.value)
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)

@@ -187,8 +187,12 @@ def test_hostile_text_stays_text_in_every_format(text):
 def test_hostile_text_is_drawn_in_pdf_and_png(text):
     need_typst()
     diagram = hostile_diagram(text)
-    assert written(diagram, ".pdf").startswith(b"%PDF-")
-    assert written(diagram, ".png").startswith(b"\x89PNG")
+    for form, start in ((".pdf", b"%PDF-"), (".png", b"\x89PNG")):
+        try:
+            assert written(diagram, form).startswith(start)
+        except RenderError as refused:  # on a machine without a font for the script
+            assert "no font on this machine has" in str(refused)
+            assert not text.isascii()
 
 
 def assert_dot_is_well_formed(dot):
