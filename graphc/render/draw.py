@@ -87,11 +87,6 @@ def drawing_of(
             )
         diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
     drawing = lay_out(diagram, flow, params == "stub", engine=engine, width=width, spacing=spacing)
-    if positions and drawing.frames:
-        raise RenderError(
-            "positions pins elements of figures without frames; leave average and expand out, and "
-            "draw loops closed"
-        )
     if positions:
         drawing = pin(drawing, ids_of(positions, graph, drawing))
     if average == "stack" and averaged is not None:
@@ -124,10 +119,16 @@ def ids_of(
         ids.setdefault(use.name, []).append(f"function {use.name} {number}")
     for v in (*graph.variables, *graph.parameters):
         ids.setdefault(graph.name_of(v), []).append(f"variable {graph.name_of(v)}")
-    shown = {node.element.id for node in drawing.nodes}
+    hints = {node.element.id: node.element.hint for node in drawing.nodes}
+    hints |= {frame.group.id: frame.group.hint for frame in drawing.frames}
+    inner: dict[str, list[str]] = {}  # in open blocks
+    for place, hint in hints.items():
+        if " / " in place:
+            inner.setdefault(hint.partition(":")[0], []).append(place)
     found = {}
     for name, at in positions.items():
-        here = [element for element in ids.get(name, ()) if element in shown]
+        here = [element for element in ids.get(name, ()) if element in hints]
+        here = here or inner.get(name, [])
         if len(here) != 1:
             fault = "is in the figure several times" if here else "is not in the figure"
             raise RenderError(

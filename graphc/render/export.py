@@ -16,7 +16,7 @@ from graphc.calculus.names import printable
 from graphc.emit.files import MARK
 from graphc.emit.version import __version__
 from graphc.errors import RenderError
-from graphc.render.drawing import Drawing
+from graphc.render.drawing import Drawing, Frame, Node, Wire
 from graphc.render.palettes import Palette
 from graphc.render.svg import TEXT_FONTS, print_svg
 
@@ -77,10 +77,9 @@ def convert(drawing: Drawing, palette: Palette, form: Literal["pdf", "png"]) -> 
 
 def characters_of(drawing: Drawing) -> str:
     """Return the characters that a drawing leaves to fonts, in order."""
-    labels = [
-        label for item in (*drawing.nodes, *drawing.wires, *drawing.frames) for label in item.labels
-    ]
-    texts = {c for label in labels for c in label.label.text if not c.isascii()}
+    items: list[Node | Wire | Frame] = [*drawing.nodes, *drawing.wires, *drawing.frames]
+    labels = [placed.label for item in items for placed in item.labels]
+    texts = {c for label in labels for c in label.text if not c.isascii()}
     # Marks are drawn with their letters, and what is blank or directs others not at all.
     return "".join(sorted(c for c in texts if not unicodedata.category(c).startswith(UNSEEN)))
 

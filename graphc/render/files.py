@@ -69,7 +69,9 @@ def render(
     spacing
         A factor for the gaps between elements.
     positions
-        Places (x, y) in points, y downwards, for the variables and blocks of these names.
+        Places (x, y) in points, y downwards, for the variables and blocks of these names, also
+        those in open blocks. What is in an open block moves with it, and its frame, as that of a
+        plate, follows what is pinned inside.
     expand
         Open the blocks of these names, or with True all that are made of others.
     loops

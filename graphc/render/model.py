@@ -79,7 +79,8 @@ class Drafter:
         circles = self._circles()
         self._bundle(circles)
         for at, (v, label) in circles.items():
-            parts.whole.slots[at] = Slot(v, f"variable {graph.name_of(v)}", "", label)
+            name = graph.name_of(v)
+            parts.whole.slots[at] = Slot(v, f"variable {name}", "", label, name)
             parts.slots.append(parts.whole.slots[at])
         edges = [edge for block in parts.blocks for edge in self._edges(block, circles)]
         edges += parts.edges

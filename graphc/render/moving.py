@@ -9,6 +9,7 @@ from graphc.render.assembly import MARGIN, map_arrow
 from graphc.render.drawing import (
     Arrow,
     Drawing,
+    Frame,
     Node,
     PlacedLabel,
     Point,
@@ -69,9 +70,22 @@ def corners(nodes: Sequence[Node], wires: Sequence[Wire]) -> Iterator[Point]:
             yield from (label.box[:2], label.box[2:])
 
 
+def move_frame(frame: Frame, dx: float, dy: float) -> Frame:
+    """Return a frame, moved."""
+    left, top, right, bottom = frame.box
+    return replace(
+        frame,
+        box=(left + dx, top + dy, right + dx, bottom + dy),
+        outline=map_path(frame.outline, lambda x, y: (x + dx, y + dy)),
+        labels=move_labels(frame.labels, dx, dy),
+    )
+
+
 def refit(drawing: Drawing, nodes: Sequence[Node], wires: Sequence[Wire]) -> Drawing:
     """Return the drawing with other nodes and edges, all in the positive quarter."""
-    xs, ys = zip(*corners(nodes, wires), strict=True)
+    points = list(corners(nodes, wires))
+    points += [point for frame in drawing.frames for point in (frame.box[:2], frame.box[2:])]
+    xs, ys = zip(*points, strict=True)
     dx, dy = MARGIN - min(xs), MARGIN - min(ys)
     return replace(
         drawing,
@@ -79,4 +93,5 @@ def refit(drawing: Drawing, nodes: Sequence[Node], wires: Sequence[Wire]) -> Dra
         height=max(ys) + dy + MARGIN,
         nodes=tuple(move_node(node, node.x + dx, node.y + dy) for node in nodes),
         wires=tuple(move_wire(wire, dx, dy) for wire in wires),
+        frames=tuple(move_frame(frame, dx, dy) for frame in drawing.frames),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -15,6 +15,7 @@ from graphc.render.curves import (
     End,
     Route,
     base_of,
+    corner,
     curve,
     direction_to,
     finish,
@@ -24,6 +25,7 @@ from graphc.render.curves import (
 )
 from graphc.render.drawing import (
     ORIENT,
+    Box,
     Direction,
     Drawing,
     Node,
@@ -32,6 +34,7 @@ from graphc.render.drawing import (
     Point,
     Wire,
 )
+from graphc.render.framing import members_of, reframe, walls
 from graphc.render.moving import move_node, move_wire, refit
 from graphc.render.quality import grown, inside, meet
 from graphc.render.shapes import FORMS, Shape, back_at, boundary, front_at
@@ -41,48 +44,86 @@ DETOURS = (0.0, 40.0, -40.0, 80.0, -80.0, 130.0, -130.0, 200.0, -200.0)
 # How far beside everything an edge runs where there is no other way, and where it turns there.
 BYPASSES = (50.0, -50.0, 90.0, -90.0, 150.0, -150.0, 250.0, -250.0, 400.0, -400.0)
 BEND = 42.0
+OUTERMOST = 0.6  # of half a block's side, where what enters beside others does
+LOOP_OUT = 16.0  # how far before and behind its ends a state is led back
 STEEPEST = math.radians(62)
 
 
 def pin(drawing: Drawing, positions: Mapping[str, Point]) -> Drawing:
-    """Return the drawing with some elements at the places that were asked for.
+    """Return the drawing with some elements and frames at the places that were asked for.
 
-    All others keep their places among themselves, about the pinned ones; edges whose ends have
-    moved apart are drawn anew.
+    All others keep their places among themselves, about the pinned ones; what is in a pinned frame
+    moves with it, and a frame follows what is in it. Edges whose ends have moved apart are drawn
+    anew.
 
     Parameters
     ----------
     positions
-        For ids of elements the middle (x, y) in points, y downwards. Only where the elements stand
-        to each other matters: the figure as a whole is moved to its margins.
+        For ids of elements and frames the middle (x, y) in points, y downwards. Only where they
+        stand to each other matters: the figure as a whole is moved to its margins.
 
     Raises
     ------
     RenderError
-        If an element does not exist, or two elements overlap.
+        If an element does not exist, or elements or frames overlap.
     """
     nodes = {node.element.id: node for node in drawing.nodes}
-    for name in positions:
-        if name not in nodes:
-            raise RenderError(f"positions: there is no element {name!r} in the figure")
-    dx, dy = (
-        sum(at[k] - (nodes[name].x, nodes[name].y)[k] for name, at in positions.items())
-        / len(positions)
-        for k in (0, 1)
-    )
+    held = members_of(drawing)
+    shifts = shifts_of(drawing, positions, held)
     moved = {
-        name: move_node(node, *positions.get(name, (node.x + dx, node.y + dy)))
+        name: move_node(node, node.x + shifts[name][0], node.y + shifts[name][1])
         for name, node in nodes.items()
     }
-    refuse_overlaps(list(moved.values()), set(positions))
+    pinned = {name for at in positions for name in held.get(at, {at})}
+    refuse_overlaps(list(moved.values()), pinned)
+    # Edges that move with both their ends tell how large a frame has to be, those drawn anew what
+    # they find between the frames.
+    first = [move_wire(wire, *shifts[wire.edge.source]) for wire in drawing.wires]
+    rigid = [shifts[w.edge.source] == shifts[w.edge.target] for w in drawing.wires]
+    kept = [w for w, is_rigid in zip(first, rigid, strict=True) if is_rigid]
+    before = replace(
+        drawing,
+        wires=tuple(w for w, is_rigid in zip(drawing.wires, rigid, strict=True) if is_rigid),
+    )
+    frames = reframe(before, moved, kept)
     wires = []
-    for wire in drawing.wires:
-        ends = (wire.edge.source, wire.edge.target)
-        if positions.keys().isdisjoint(ends) and passes(wire, dx, dy, moved):
-            wires.append(move_wire(wire, dx, dy))
-        else:
-            wires.append(reroute(wire, moved, drawing.direction))
-    return refit(drawing, list(moved.values()), wires)
+    for old, wire, is_rigid in zip(drawing.wires, first, rigid, strict=True):
+        others = list(walls(frames, held, wire))
+        if not (is_rigid and is_clear(points_on(wire.arrow.shaft), wire, moved, others)):
+            wire = reroute(wire, moved, drawing.direction, ports_of(old, nodes), others)
+        wires.append(wire)
+    return refit(replace(drawing, frames=frames), list(moved.values()), wires)
+
+
+def ports_of(wire: Wire, nodes: Mapping[str, Node]) -> dict[str, Point]:
+    """Return where an edge meets its two ends, as seen from their middles."""
+    meets = {
+        wire.edge.source: wire.arrow.shaft[0][1][0],
+        wire.edge.target: wire.arrow.head[0][1][0],
+    }
+    return {name: (x - nodes[name].x, y - nodes[name].y) for name, (x, y) in meets.items()}
+
+
+def shifts_of(
+    drawing: Drawing, positions: Mapping[str, Point], held: Mapping[str, frozenset[str]]
+) -> dict[str, Point]:
+    """Return how far each element moves: by its own pin, or else by that of the innermost frame."""
+    middles = {node.element.id: (node.x, node.y) for node in drawing.nodes}
+    for frame in drawing.frames:
+        left, top, right, bottom = frame.box
+        middles[frame.group.id] = (left + right) / 2, (top + bottom) / 2
+    for name in positions:
+        if name not in middles:
+            raise RenderError(f"positions: there is no element {name!r} in the figure")
+    asked = {
+        name: (x - middles[name][0], y - middles[name][1]) for name, (x, y) in positions.items()
+    }
+    about = tuple(sum(shift[k] for shift in asked.values()) / len(asked) for k in (0, 1))
+    shifts: dict[str, Point] = {node.element.id: (about[0], about[1]) for node in drawing.nodes}
+    for frame in drawing.frames:  # outer ones first
+        if frame.group.id in asked:
+            shifts |= dict.fromkeys(held[frame.group.id], asked[frame.group.id])
+    return shifts | {name: shift for name, shift in asked.items() if name in shifts}
 
 
 def refuse_overlaps(nodes: list[Node], pinned: set[str]) -> None:
@@ -97,26 +138,30 @@ def refuse_overlaps(nodes: list[Node], pinned: set[str]) -> None:
             )
 
 
-def passes(wire: Wire, dx: float, dy: float, nodes: Mapping[str, Node]) -> bool:
-    """Tell whether an edge, moved, still keeps clear of all elements."""
-    moved = move_wire(wire, dx, dy)
-    path = moved.arrow.shaft
-    return is_clear(list(sample(path[0][1][0], path[1:])), moved, nodes)
+def reroute(
+    wire: Wire,
+    nodes: Mapping[str, Node],
+    direction: Direction,
+    ports: Mapping[str, Point],
+    others: Sequence[Box],
+) -> Wire:
+    """Return an edge drawn anew: straight, else curved, else around what is in the way.
 
-
-def reroute(wire: Wire, nodes: Mapping[str, Node], direction: Direction) -> Wire:
-    """Return an edge drawn anew: straight, else curved, else around what is in the way."""
+    That are all elements but its ends, and frames that it has no business in (``others``). At a
+    block it keeps its place among the others, its ``ports`` as seen from the middles of its ends.
+    """
     edge = wire.edge
     flipped = edge.kind == "backward"
     first, last = (edge.target, edge.source) if flipped else (edge.source, edge.target)
-    source, target = Stop(nodes[first], direction), Stop(nodes[last], direction)
+    source, target = (Stop(nodes[end], direction, ports[end]) for end in (first, last))
     orient = ORIENT[direction]
-    options = list(ways(source, target, flipped))
+    carries = edge.kind == "carry" or edge.carried
+    options = list((loops if carries else ways)(source, target, flipped))
     chosen = next(
         (
             route
             for route in options
-            if is_clear([orient(*p) for p in points_of(route)], wire, nodes)
+            if is_clear([orient(*p) for p in points_on(route.path)], wire, nodes, others)
         ),
         options[min(1, len(options) - 1)],
     )
@@ -127,7 +172,7 @@ def reroute(wire: Wire, nodes: Mapping[str, Node], direction: Direction) -> Wire
 
 def labels_on(wire: Wire, path: Path) -> tuple[PlacedLabel, ...]:
     """Return the labels of an edge beside its middle."""
-    points = list(sample(path[0][1][0], path[1:]))
+    points = points_on(path)
     x, y = points[len(points) // 2]
     return tuple(
         replace(label, x=x + label.label.width / 2 + 5, y=y - label.label.height / 2 - 3)
@@ -135,44 +180,46 @@ def labels_on(wire: Wire, path: Path) -> tuple[PlacedLabel, ...]:
     )
 
 
-def points_of(route: Route) -> list[Point]:
-    """Return points along a route."""
-    return list(sample(route.path[0][1][0], route.path[1:]))
+def points_on(path: Path) -> list[Point]:
+    """Return points along a path."""
+    return list(sample(path[0][1][0], path[1:]))
 
 
-def is_clear(points: list[Point], wire: Wire, nodes: Mapping[str, Node]) -> bool:
-    """Tell whether points keep clear of all elements but the ends of an edge."""
+def is_clear(
+    points: list[Point], wire: Wire, nodes: Mapping[str, Node], others: Sequence[Box]
+) -> bool:
+    """Tell whether points keep clear of all elements, the inside of an edge's ends, and others."""
     ends = (wire.edge.source, wire.edge.target)
-    return not any(
-        inside(point, grown(node.box, 3.0))
-        for name, node in nodes.items()
-        if name not in ends
-        for point in points
-    )
+    boxes = [grown(box, 3.0) for box in others]
+    boxes += [grown(node.box, -4.0 if name in ends else 3.0) for name, node in nodes.items()]
+    return not any(inside(point, box) for box in boxes for point in points)
 
 
 class Stop:
-    """An element at the end of an edge, in (along, across)."""
+    """An element at the end of an edge, in (along, across), and the edge's port there."""
 
-    def __init__(self, node: Node, direction: Direction) -> None:
+    def __init__(self, node: Node, direction: Direction, port: Point) -> None:
         into = INTO[direction]
         self.at = into(node.x, node.y)
         horizontal = direction in ("LR", "RL")
         along, across = (node.width, node.height) if horizontal else (node.height, node.width)
         kind = node.element.kind
         self.shape = Shape(FORMS.get(kind, "ellipse"), along / 2, across / 2, kind == "vjp")
+        beside = into(*port)[1]  # what came from the side now comes in the flow, on that side
+        inner = math.copysign(OUTERMOST * across / 2, beside)
+        self.port = beside if abs(beside) < 0.9 * across / 2 else inner
 
     def out(self, goal: Point) -> End:
         """Where an edge to a goal leaves, with the flow from a function."""
         if self.shape.form != "ellipse":
-            return End(shifted(self.at, front_at(self.shape, 0.0)), FLOW)
+            return End(shifted(self.at, front_at(self.shape, self.port)), FLOW)
         way = direction_to(self.at, goal)
         return End(shifted(self.at, boundary(self.shape, way)), way)
 
     def entry(self, origin: Point) -> End:
         """Where an edge from an origin arrives, with the flow at a function."""
         if self.shape.form != "ellipse":
-            return End(shifted(self.at, back_at(self.shape, 0.0)), FLOW)
+            return End(shifted(self.at, back_at(self.shape, self.port)), FLOW)
         p, q = direction_to(origin, self.at)
         return End(shifted(self.at, boundary(self.shape, (-p, -q))), (p, q))
 
@@ -197,8 +244,25 @@ def ways(source: Stop, target: Stop, flipped: bool) -> Iterator[Route]:
         yield trimmed(End(start.point, way), End(end.point, way), None, flipped)
     for detour in DETOURS:
         yield trimmed(start, end, detour, flipped)
+    if run < 0:
+        yield from loops(source, target, flipped)
+        return
     for detour in BYPASSES:
         yield trimmed(start, end, detour, flipped, bypass=True)
+
+
+def loops(source: Stop, target: Stop, flipped: bool) -> Iterator[Route]:
+    """Iterate over ways to lead back against the flow, around everything in between."""
+    start, end = source.out((math.inf, source.at[1])), target.entry((-math.inf, target.at[1]))
+    begin = turned(base_of(turned(start))) if flipped else start
+    stop = end if flipped else base_of(end)
+    (x, y), (x2, y2) = begin.point, stop.point
+    for detour in BYPASSES:
+        side = (max if detour > 0 else min)(y, y2) + detour
+        right, left = x + LOOP_OUT, x2 - LOOP_OUT
+        turns = ((x, y), (right, y), (right, side), (left, side), (left, y2), (x2, y2))
+        legs = [leg for k in range(1, 5) for leg in corner(*turns[k - 1 : k + 2])]
+        yield Route((("M", (begin.point,)), *legs, ("L", (stop.point,))), start, end)
 
 
 def trimmed(

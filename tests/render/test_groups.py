@@ -638,7 +638,89 @@ def test_variables_without_a_name_are_small_circles_unless_gradients_name_them()
     assert all(named)
 
 
-def test_what_is_in_frames_cannot_be_pinned():
-    with pytest.raises(RenderError, match="figures without frames"):
-        drawing_of(recurrent(), positions={"x": (0, 0)})
-    assert drawing_of(recurrent(), positions={"x": (0, 300)}, loops="closed").nodes
+def named_places(drawing):
+    """The middles of elements and frames, by the names that their hints begin with."""
+    places = {}
+    for node in sorted(drawing.nodes, key=lambda node: " / " not in node.element.id):
+        places[node.element.hint.partition(":")[0]] = node.x, node.y
+    for frame in drawing.frames:
+        left, top, right, bottom = frame.box
+        places[frame.group.hint.partition(":")[0]] = (left + right) / 2, (top + bottom) / 2
+    return places
+
+
+PINNED = {
+    "block": (transformer, {"expand": True}, {"block": (0, 0), "z": (520, 90), "x": (-520, 80)}),
+    "inside": (transformer, {"expand": True}, {"Q": (0, 0), "K": (30, 120), "x": (-200, 40)}),
+    "plate": (
+        basic,
+        {"average": "plate", "params": "shared"},
+        {"x": (0, 0), "y": (260, -40), "G_w": (-160, 60)},
+    ),
+    "mirror": (
+        basic,
+        {"average": "plate", "backward": "mirror"},
+        {"y": (30, 0), "C": (0, -160)},
+    ),
+    "loop": (recurrent, {"direction": "BT"}, {"x": (0, 0), "h0": (-160, 30)}),
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_frames_are_pinned_and_follow_what_is_pinned_in_them(name):
+    build, options, places = PINNED[name]
+    plain, drawing = (
+        drawing_of(build(), **options),
+        drawing_of(build(), positions=places, **options),
+    )
+    at = named_places(drawing)
+    (first, origin), *others = places.items()
+    for other, (x, y) in others:
+        moved = at[other][0] - at[first][0], at[other][1] - at[first][1]
+        assert moved == pytest.approx((x - origin[0], y - origin[1]), abs=1.5)
+    before = {frame.group.id: frame for frame in plain.frames}
+    for frame in drawing.frames:
+        own = {n.element.id for n in plain.nodes if contains(before[frame.group.id].box, n.box)}
+        inside = {n.element.id for n in drawing.nodes if contains(frame.box, n.box)}
+        meeting = {n.element.id for n in drawing.nodes if geometry.overlap(frame.box, n.box)}
+        assert own == inside == meeting
+        assert all(contains(frame.box, label.box) for label in frame.labels)
+        assert contains((0, 0, drawing.width, drawing.height), frame.box)
+    assert geometry.node_overlaps(drawing) == []
+    assert geometry.edges_through_nodes(drawing) == []
+
+
+def test_a_carried_state_is_led_around_what_was_pinned():
+    plain = drawing_of(basic_loop(), direction="LR")
+    (x, y), add = named_places(plain)["first"], named_places(plain)["add1"]
+    pinned = {"add1": add, "first": (x, y + 110)}
+    drawing = drawing_of(basic_loop(), direction="LR", positions=pinned)
+    ((before,), (wire,)) = (
+        [w for w in d.wires if w.edge.kind == "carry"] for d in (plain, drawing)
+    )
+    (frame,) = drawing.frames
+    line = geometry.points_along(wire.arrow.shaft)
+    assert all(geometry.holds(frame.box, point) for point in line)
+    assert max(y for _, y in line) > max(y for _, y in geometry.points_along(before.arrow.shaft))
+    assert geometry.edges_through_nodes(drawing) == []
+
+
+def basic_loop():
+    def step(h, u):
+        h = gc.tanh(gc.tanh(h + u, name="first"), name="second", output="h")
+        return h, h
+
+    h, _ = gc.scan(step, gc.observed("h0", 2), gc.observed("u", (3, 2)))
+    return gc.Graph(gc.cost((h**2).sum(), name="C"), name="loop")
+
+
+@pytest.mark.parametrize(
+    ("places", "fault"),
+    [
+        ({"x": (0, 0), "block": (10, 80)}, "'variable x' .* the frame of 'function block 0"),
+        ({"Q": (0, 0), "z": (-10, 150)}, "'variable z' .* the frame of 'function block 0"),
+    ],
+)
+def test_places_inside_of_other_frames_are_refused(places, fault):
+    with pytest.raises(RenderError, match=fault):
+        drawing_of(transformer(), expand=True, positions=places)
