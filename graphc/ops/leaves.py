@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count as counter
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from graphc.errors import GraphcError, KindError, ShapeError
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Extent, Num, Ref, Term
+from graphc.ir.terms import Delta, Extent, Num, Ref, Term
 from graphc.ops.rules import Element, Indices, Sizes, define
 from graphc.types import Dim, Kind, TensorType, count
 
@@ -180,8 +181,28 @@ def _no_cut(node: Node, i: int) -> bool:
 
 
 def _constant_meaning(node: Constant, indices: Indices, element: Element) -> Term:
-    value = scalar_value(node)
-    return Ref(node, indices) if value is None else Num(value)
+    value = _repeated(node)
+    if value is not None:
+        return Num(value)
+    return Delta(*indices) if _is_identity(node) else Ref(node, indices)
+
+
+def _repeated(node: Constant) -> float | int | bool | None:
+    """Return the one finite number that a constant repeats, if it does."""
+    data = node.data
+    first = data[: np.dtype(_DTYPES[node.declared.kind]).itemsize]
+    if not data or data[-len(first) :] != first or data != first * (len(data) // len(first)):
+        return None
+    value: float | int | bool = node.value.flat[0].item()
+    return value if isfinite(value) else None
+
+
+def _is_identity(node: Constant) -> bool:
+    """Return whether a constant is an identity matrix."""
+    rows, *columns = node.declared.shape or (0,)
+    if columns != [rows] or node.declared.kind == "boolean" or node.value[0, 0] != 1:
+        return False
+    return bool((node.value == np.eye(len(node.value))).all())
 
 
 def _unset(node: Node, values: Sequence[Any], sizes: Sizes) -> NoReturn:
