@@ -24,4 +24,3 @@ K = W @ W.T + np.exp(S) * np.eye(3)
 )
 def test_formulas(expression, text):
     assert str(gc.formula(expression)) == text
-

@@ -24,7 +24,7 @@ MOST_GRADIENTS = 8  # of one case, or a few more
 REFUSED = re.compile(
     "write it in intermediate variables"
     "|has no formula in the elements of its matrix"
-    "|a loop h_t = .* has no formula"
+    "|a loop (h_t = .*|that goes on while a condition holds) has no formula"
     "|a fixed point .* has no formula"
     "|(argmax|argmin|argsort) has no index form: it is what a search finds"
     "|what reaches across samples has no index form"
