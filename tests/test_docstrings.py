@@ -39,7 +39,7 @@ def test_blocks_and_costs(name):
         assert " ".join(lines).strip().endswith((".", ":", "``")), f"{name}: {argument}"
     owned = section(text, "Attributes")
     assert [*owned] == [*f.parameters]
-    assert all(lines[0].startswith("Of shape (") for lines in owned.values())
+    assert all(lines[0].startswith("Of shape `") for lines in owned.values())
     assert len(max(text.split("\n"), key=len)) <= 100
 
 

@@ -256,8 +256,11 @@ def _input(function: Function, name: str, spec: Input) -> str:
 
 def _shape(words: str) -> str:
     parts = words.split()
-    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+    if len(parts) == 1 and words.startswith("*"):
+        return f"`{words[1:]}`"
+    return f"``({', '.join(parts)}{',' if len(parts) == 1 else ''})``"
 
 
 def _when(option: str | None) -> str:
-    return f" None with ``{option}=False``." if option else ""
+    without = " or ".join(f"``{name}=False``" for name in (option or "").split())
+    return f" None with {without}." if without else ""
