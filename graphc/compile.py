@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from graphc.emit.files import save_source
 from graphc.emit.frame import Emitted, emit
 from graphc.emit.model import Model
@@ -101,7 +103,7 @@ class Compiled:
 
         Named sizes are given by keyword.
         """
-        return self.namespace["init_params"](*args, **dims)
+        return self._call("init_params", *args, **dims)
 
     def draw_noise(self, rng: Any, /, *args: int, **dims: int) -> dict[str, Any]:
         """Return the noise that was declared with :func:`graphc.noise`: ``draw_noise(rng, P)``.
@@ -335,6 +337,9 @@ def compile(
     (1.0, (3,))
     """
     check_graph(graph, "compile")
+    for name, flag in (("batch", batch), ("allow_unused", allow_unused), ("loop", loop)):
+        if not isinstance(flag, bool | np.bool_):
+            raise CompileError(f"{name} is True or False, got {flag!r}")
     chosen = checked_target(target, dtype, style)
     with paused_collector():
         model = model_of(

@@ -13,7 +13,7 @@ from graphc.emit.naming import Namer
 from graphc.emit.runtime import load
 from graphc.emit.targets import Target
 from graphc.emit.version import __version__
-from graphc.errors import CompileError
+from graphc.errors import CompileError, UsageError
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program, rewrite_nodes
 from graphc.language.graph import resolved, walk
@@ -45,8 +45,22 @@ class CompiledFunction:
         """The emitted file's text."""
         return self.emitted.source
 
-    def __call__(self, *arrays: Any) -> Any:
-        """Return the outputs for arrays in the order of the inputs."""
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """Return the outputs for arrays in the order of the inputs.
+
+        Raises
+        ------
+        UsageError
+            If there are not as many arrays as inputs, or one is given by name.
+        """
+        inputs = self.model.inputs
+        if named or len(arrays) != len(inputs):
+            order = ", ".join(f.name for f in inputs)
+            given = f"{', '.join(named)} by name" if named else f"{len(arrays)} arrays"
+            raise UsageError(
+                f"{self.model.name} takes {len(inputs)} arrays in their order, "
+                f"{self.model.name}({order}); got {given}"
+            )
         if not self._namespace:
             self._namespace.update(load(self.emitted, self.model.name, {}))
         return self._namespace[self.model.function](*arrays)  # type: ignore[index]
@@ -65,6 +79,11 @@ class CompiledFunction:
                 f"functions behind {names}; give source='module:function' where they are declared"
             )
         return CompiledFunction, (self.model.without_nodes(), self.emitted.alone())
+
+    def __repr__(self) -> str:
+        order = ", ".join(f.name for f in self.model.inputs)
+        target, style = self.model.target.name, self.model.style
+        return f"<compiled {self.model.name}({order}): {target}, {self.model.dtype}, {style}>"
 
     def save(self, path: Any, force: bool = False) -> None:
         """Write the source to a file, at once or not at all.

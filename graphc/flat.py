@@ -52,6 +52,9 @@ class Objective:
     inputs: Mapping[str, Any]
     cost: str | None
 
+    def __repr__(self) -> str:
+        return f"<objective {self.model.name}: {len(self.x0)} numbers>"
+
     @property
     def x0(self) -> Any:
         """The parameters to start from."""

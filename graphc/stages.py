@@ -5,7 +5,7 @@ graph ─▶ stable spellings ─▶ sample axis, mean cost ─▶ backward ─�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,7 +85,11 @@ def model_of(
 def pipeline(style: str, passes: tuple[Pass, ...] | None) -> tuple[Pass, ...]:
     """Return the passes to run, those of the style unless given."""
     if passes is not None:
-        return passes
+        if not isinstance(passes, tuple | list) or not all(callable(step) for step in passes):
+            raise CompileError(
+                f"passes is a tuple of functions from programs to programs, got {passes!r}"
+            )
+        return tuple(passes)
     return FAST if style == "fast" else DEFAULT
 
 
@@ -93,8 +97,8 @@ def checked_target(target: str, dtype: str, style: str) -> Target:
     """Return the target, once dtype and style are known to be right for it."""
     chosen = target_named(target)
     for what, value, known in (("dtype", dtype, DTYPES), ("style", style, STYLES)):
-        if value not in known:
-            raise CompileError(f"unknown {what} {value!r}; one of {', '.join(known)}")
+        if not isinstance(value, str) or value not in known:
+            raise CompileError(f"unknown {what} {value!r}; one of {', '.join(map(repr, known))}")
     if style not in chosen.styles:
         raise CompileError(
             f"target '{target}' is emitted in style {' or '.join(map(repr, chosen.styles))}"
@@ -106,6 +110,8 @@ def differentiated(graph: Graph, wrt: Any) -> tuple[Variable, ...]:
     """Return the variables to differentiate by."""
     if wrt is None:
         return graph.parameters
+    if isinstance(wrt, Set):
+        raise CompileError("wrt= takes a variable or a list of variables: a set has no order")
     chosen = tuple(wrt) if isinstance(wrt, Iterable) and not _single(wrt) else (wrt,)
     for v in chosen:
         if not isinstance(v, Variable):

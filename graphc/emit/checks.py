@@ -102,6 +102,9 @@ class Checks:
             f"    if {own('isinstance')}({params}, {own('dict')}):",
             f"        raise {own('TypeError')}"
             f'("params is a dict, which has no order: write {Params}(**params)")',
+            f'    if not {own("hasattr")}({params}, "__len__"):',
+            f"        raise {own('TypeError')}"
+            f'("params must hold {len(fields)} arrays, as {Params}(...) does")',
             f"    if {length}({params}) != {len(fields)}:",
             f'        raise {self._error}(f"params must hold {len(fields)} arrays, '
             f'got {{{length}({params})}}")',

@@ -32,10 +32,18 @@ def save_text(path: Any, text: str, force: bool = False) -> Path:
 
 def save_data(path: Any, data: str | bytes, force: bool = False) -> Path:
     """Write text or bytes to a file; see :func:`save_text`."""
-    target = Path(path)
+    target = path_of(path)
     guard(target, force)
     replace_file(target, data.encode() if isinstance(data, str) else data)
     return target
+
+
+def path_of(path: Any) -> Path:
+    """Return a path as users give it: text, or an object that stands for one."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise OutputError(f"the name of a file is text or a path, got {path!r}") from None
 
 
 def save_source(path: Any, source: str, arrays: Mapping[str, Any], force: bool = False) -> Path:
@@ -46,7 +54,7 @@ def save_source(path: Any, source: str, arrays: Mapping[str, Any], force: bool =
     OutputError
         As for :func:`save_text`, and where the name of the file does not end in ``.py``.
     """
-    target = Path(path)
+    target = path_of(path)
     if target.suffix != ".py" and not target.is_dir():
         raise OutputError(f"{target} is no name of a Python file: let it end in .py")
     guard(target, force)

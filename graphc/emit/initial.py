@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.emit.dialect import Dialect
+from graphc.emit.dialect import Dialect, number
 from graphc.emit.model import Field, Model
 from graphc.types import Dim, named, names_in, shape_text
 
@@ -55,6 +55,15 @@ RANDOM = {
 }
 
 
+SHAPED = '''def _shaped(name, drawn, shape):
+    """Return what a parameter starts from, as an array of its shape."""
+    drawn = {np}.asarray(drawn)
+    if drawn.shape != shape:
+        raise ValueError(f"the init of {{name}} must give shape {{shape}}, got {{drawn.shape}}")
+    return drawn
+'''
+
+
 def default_init(field: Field) -> Any:
     """Return how a parameter starts: as declared, else glorot for matrices, else zeros."""
     if field.init is not None:
@@ -91,6 +100,8 @@ def initial(model: Model, dialect: Dialect, arrays: dict[str, Any]) -> list[list
     ]
     if dialect.target.needs_device:
         lines.append("    _need_gpu()")
+    if any(callable(i) for i in inits):
+        helpers.append(SHAPED.format(np=np_).rstrip().split("\n"))
     drawn = ("glorot", "he", "normal", "uniform", "normal_rows")
     random = any(callable(i) or _helper(i) in drawn for i in inits)
     if random:
@@ -133,7 +144,7 @@ def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str
     if isinstance(init, str) and init in ("zeros", "ones"):
         return f"{lib}.{init}({shape}, {dtype})"
     if isinstance(init, int | float | np.number):
-        return f"{lib}.full({shape}, {float(init)!r}, {dtype})"
+        return f"{lib}.full({shape}, {number(float(init), dialect).text}, {dtype})"
     if isinstance(init, Uniform):
         fan = dialect.shape((init.fan,))
         drawn = f"_uniform({rng}, {whole}, {init.numerator}, {fan})"
@@ -146,7 +157,7 @@ def _value(f: Field, init: Any, dialect: Dialect, arrays: dict[str, Any]) -> str
     elif isinstance(init, str):
         drawn = f"_{init}({rng}, {whole})" if f.shape else f"_{init}({rng}, (1,))[0]"
     elif callable(init):
-        drawn = f"{np_}.asarray(_init_{f.name}({rng}, {whole}))"
+        drawn = f'_shaped("{f.name}", _init_{f.name}({rng}, {whole}), {whole})'
     else:
         return f"{lib}.array({literal(init, f.name, dialect, arrays)}, {dtype})"
     if lib != np_:

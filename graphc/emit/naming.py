@@ -58,7 +58,7 @@ def _numbered(wish: str, number: int) -> str:
 _BUILTINS = (
     "float", "len", "int", "type", "zip", "abs", "max", "print", "sum", "range", "tuple", "slice",
     "ValueError", "TypeError", "FloatingPointError", "min", "enumerate", "reversed",
-    "ArithmeticError", "bool", "isinstance", "dict",
+    "ArithmeticError", "bool", "isinstance", "dict", "hasattr",
 )  # fmt: skip
 
 # A stack of values called `a` would be called `as`.

@@ -60,6 +60,6 @@ def target_named(name: str) -> Target:
     CompileError
         If there is none of that name; the message lists those that there are.
     """
-    if name not in TARGETS:
+    if not isinstance(name, str) or name not in TARGETS:
         raise CompileError(f"unknown target {name!r}; the targets are {', '.join(TARGETS)}")
     return TARGETS[name]

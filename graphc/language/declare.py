@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
@@ -18,7 +18,7 @@ from graphc.language.variable import (
     as_variable,
     check_same,
 )
-from graphc.ops.leaves import new_input, plain_array
+from graphc.ops.leaves import LARGEST, new_input, plain_array
 from graphc.ops.properties import PROPERTIES, fulfils
 from graphc.types import Dim, Dimension, Kind, Shape, TensorType, named, shape_text
 
@@ -79,8 +79,12 @@ def observed(
     <observed x: real (n, 3)>
     """
     if classes is not None:
-        if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
+        whole = isinstance(classes, int | np.integer) and not isinstance(classes, bool)
+        if not whole or not 1 <= classes <= LARGEST:
             raise KindError(f"{here()}: {name!r} needs at least one class, got {classes!r}")
+        if kind == "boolean":
+            raise KindError(f"{here()}: {name!r} has classes, which are integers, not booleans")
+        classes = int(classes)
         kind = "integer"
     if kind not in get_args(Kind):
         raise KindError(f"{here()}: a kind is 'real', 'integer' or 'boolean', got {kind!r}")
@@ -270,6 +274,8 @@ def computed(
 
 def parse_shape(shape: Any) -> Shape:
     """Return a shape as users write it: integers, names, one of either, or several."""
+    if isinstance(shape, bytes | Mapping | Set):
+        raise ShapeError(f"a shape is a tuple of integers and names, got {shape!r}")
     several = isinstance(shape, Iterable) and not isinstance(shape, str)
     parts = tuple(shape) if several else (shape,)
     return tuple(_dimension(part) for part in parts)
@@ -284,6 +290,8 @@ def _dimension(part: Any) -> Dim:
         raise ShapeError(f"a dimension is an integer or a name, got {part!r}")
     if part < 0:
         raise ShapeError(f"a dimension is not negative, got {part}")
+    if part > LARGEST:
+        raise ShapeError(f"a dimension lies between 0 and 2**63 - 1, got {part}")
     return int(part)
 
 
@@ -294,6 +302,9 @@ def _declare(
     declaration: Declaration,
     promised: tuple[str, ...] = (),
 ) -> Variable:
+    check_flag(declaration.per_sample, "per_sample")
+    if declaration.label is not None and not isinstance(declaration.label, str):
+        raise UsageError(f"{here()}: label is LaTeX as text, got {declaration.label!r}")
     try:
         normal = check_name(name, "a variable")
         type_ = TensorType(parse_shape(shape), kind)
@@ -313,7 +324,15 @@ def _declare(
 
 def _promised(symmetric: bool, diagonal: bool, positive: bool, orthogonal: bool) -> tuple[str, ...]:
     flags = (symmetric, diagonal, positive, orthogonal)
+    for flag, name in zip(flags, PROPERTIES, strict=True):
+        check_flag(flag, name)
     return tuple(name for name, flag in zip(PROPERTIES, flags, strict=True) if flag)
+
+
+def check_flag(flag: Any, name: str) -> None:
+    """Raise a UsageError unless an option is true or false."""
+    if not isinstance(flag, bool | np.bool_):
+        raise UsageError(f"{here()}: {name} is True or False, got {flag!r}")
 
 
 def check_init(init: Any, shape: Shape, told: str) -> None:

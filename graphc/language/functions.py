@@ -589,6 +589,11 @@ class Block:
                 f"{call.where}: a cost is a scalar, but {self._described()} gives shape {shapes}; "
                 "reduce it, for instance with np.sum or np.mean"
             )
+        if self.kind == "cost" and results[0].kind == "boolean":
+            raise KindError(
+                f"{call.where}: a cost is a number, but {self._described()} gives a truth value; "
+                "write np.where(condition, 1.0, 0.0)"
+            )
         names = output if isinstance(output, tuple | list) else (output,)
         if output is not None and len(names) != len(results):
             raise UsageError(

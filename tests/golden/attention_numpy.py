@@ -102,6 +102,8 @@ def _cost(mean1_out, y):
 def _check_params(params):
     if isinstance(params, dict):
         raise TypeError("params is a dict, which has no order: write Params(**params)")
+    if not hasattr(params, "__len__"):
+        raise TypeError("params must hold 3 arrays, as Params(...) does")
     if len(params) != 3:
         raise ValueError(f"params must hold 3 arrays, got {len(params)}")
     q, k, v = params

@@ -83,6 +83,8 @@ def _cost(params, add1_out, y):
 def _check_params(params):
     if isinstance(params, dict):
         raise TypeError("params is a dict, which has no order: write Params(**params)")
+    if not hasattr(params, "__len__"):
+        raise TypeError("params must hold 1 arrays, as Params(...) does")
     if len(params) != 1:
         raise ValueError(f"params must hold 1 arrays, got {len(params)}")
     w, = params

@@ -122,6 +122,8 @@ def _cost(s3, y):
 def _check_params(params):
     if isinstance(params, dict):
         raise TypeError("params is a dict, which has no order: write Params(**params)")
+    if not hasattr(params, "__len__"):
+        raise TypeError("params must hold 6 arrays, as Params(...) does")
     if len(params) != 6:
         raise ValueError(f"params must hold 6 arrays, got {len(params)}")
     m0_w, m0_b, m1_w, m1_b, m2_w, m2_b = params

@@ -58,6 +58,8 @@ def _widths(pad_width: Any, rank: int) -> list[list[int]]:
             widths[normal_axis(axis, rank)] = np.broadcast_to(pair, 2).tolist()
     else:
         widths = np.broadcast_to(np.asarray(pad_width), (rank, 2)).tolist()
+    if not all(isinstance(n, int) for pair in widths for n in pair):
+        raise ShapeError(f"{here()}: the widths of np.pad are whole numbers, got {pad_width!r}")
     if any(n < 0 for pair in widths for n in pair):
         raise ShapeError(f"{here()}: np.pad takes no negative widths")
     return widths

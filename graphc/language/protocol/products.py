@@ -145,6 +145,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
             )
             left = [normal_axis(int(axis), m) for axis in ones]  # type: ignore[assignment]
             right = [normal_axis(int(axis), n) for axis in others]  # type: ignore[assignment]
+        if len(set(left)) < len(left) or len(set(right)) < len(right):
+            raise ShapeError(f"tensordot sums over each axis once, got {axes}")
         if len(left) != len(right):
             raise ShapeError(f"tensordot pairs {len(left)} axes with {len(right)}")
         labels = list(range(m, m + n))

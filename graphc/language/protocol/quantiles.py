@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ShapeError, UsageError
+from graphc.language.protocol.arranging import along_rows
 from graphc.language.protocol.reductions import dimension_node
-from graphc.language.protocol.shapes import reshape_variable
-from graphc.language.protocol.sorting import sort
+from graphc.language.protocol.shapes import broadcast_variable, reshape_variable
+from graphc.language.protocol.sorting import argsort, sort
 from graphc.language.protocol.tables import implements, no_options
 from graphc.language.source import here
 from graphc.language.variable import OPERATORS, Variable, as_variable, build
 from graphc.ops.elementwise import as_real
 from graphc.ops.leaves import Iota
-from graphc.types import normal_axes
+from graphc.types import normal_axes, normal_axis, shape_text
 
 
 def _sorted_rows(a: Any, axis: Any) -> Variable:
@@ -111,15 +112,11 @@ def _interpolated(rows: Variable, place: Any) -> Variable:
 def _quantiles(
     name: str, a: Any, q: Any, axis: Any, method: str, keepdims: Any, skips_nan: bool
 ) -> Variable:
-    if isinstance(q, Variable):
-        raise UsageError(f"{here()}: np.{name} on variables takes known numbers q")
     rows = _sorted_rows(a, axis)
     size = rows.shape[-1]
     if size == 0:
         raise ShapeError(f"{here()}: np.{name} of no elements is not defined")
     numbers = np.asarray(q, float)
-    if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1):
-        raise UsageError(f"{here()}: quantiles are between 0 and 1")
     count: Any = size if isinstance(size, int) else Variable(dimension_node(size))
     if skips_nan:  # they stand at the end
         count = 1.0 * np.sum(rows == rows, axis=-1)
@@ -131,6 +128,73 @@ def _quantiles(
     if not numbers.shape:
         return parts[0]
     return reshape_variable(OPERATORS["stack"](parts), (*numbers.shape, *parts[0].shape))
+
+
+def _numbers(name: str, q: Any, scale: float) -> Any:
+    """Return what quantiles are asked for, between 0 and 1."""
+    try:
+        if isinstance(q, Variable):
+            raise TypeError
+        numbers = np.asarray(q, float) / scale
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{here()}: np.{name} on variables takes known numbers q, got {q!r}"
+        ) from None
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1):
+        raise UsageError(f"{here()}: quantiles are between 0 and 1")
+    return numbers
+
+
+def _weighted(
+    name: str, a: Any, q: Any, axis: Any, keepdims: Any, weights: Any, skips_nan: bool
+) -> Variable:
+    """Return the least elements up to which elements weigh a share of at least q.
+
+    Where weights are negative or all 0, the result is nan: NumPy raises there.
+    """
+    x = build("real", as_real, (a,))
+    axes = normal_axes(axis, x.ndim)
+    rest = [k for k in range(x.ndim) if k not in axes]
+    w = _spread(name, weights, x, axis)
+    if skips_nan:
+        w = OPERATORS["where"](OPERATORS["isnan"](x), 0.0, w)
+    shape = (*(x.shape[k] for k in rest), -1)
+    rows, shares = (
+        reshape_variable(OPERATORS["transpose"](v, (*rest, *axes)), shape) for v in (x, w)
+    )
+    order = argsort(rows)
+    rows, shares = along_rows(rows, order), along_rows(shares, order)
+    total: Any = np.sum(shares, axis=-1)
+    sums: Any = np.cumsum(shares, axis=-1) / total[..., None]
+    sums = np.where(sums == 0, -1.0, sums)  # what weighs nothing is no quantile, nor that of 0
+    last = dimension_node(rows.shape[-1])
+    parts = []
+    for one in np.asarray(q, float).ravel():
+        place: Any = np.minimum(np.sum(sums < one, axis=-1), Variable(last) - 1.0)
+        found: Any = _interpolated(rows, place)
+        found = found if skips_nan else _nan_spreads(found, rows)
+        valid = np.logical_and(np.all(shares >= 0, axis=-1), total > 0)
+        parts.append(_kept(np.where(valid, found, np.nan), a, axis, keepdims))  # type: ignore[arg-type]
+    if not np.shape(q):
+        return parts[0]
+    return reshape_variable(OPERATORS["stack"](parts), (*np.shape(q), *parts[0].shape))
+
+
+def _spread(name: str, weights: Any, x: Variable, axis: Any) -> Variable:
+    """Return weights in the shape of x; they may be given along the axes alone."""
+    w = build("real", as_real, (weights,))
+    if w.shape == x.shape:
+        return w
+    given = () if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    own = [normal_axis(int(k), x.ndim) for k in given]
+    if not own or w.shape != tuple(x.shape[k] for k in own):
+        raise ShapeError(
+            f"{here()}: the weights of np.{name} have the shape of the array or, with axis=, that "
+            f"along the axis; got {shape_text(w.shape)} for {shape_text(x.shape)}"
+        )
+    turned = OPERATORS["transpose"](w, tuple(np.argsort(own).tolist()))
+    sizes = tuple(d if k in own else 1 for k, d in enumerate(x.shape))
+    return broadcast_variable(reshape_variable(turned, sizes), x.shape)
 
 
 def _quantile_function(function: Any, scale: float, skips_nan: bool) -> None:
@@ -147,8 +211,14 @@ def _quantile_function(function: Any, scale: float, skips_nan: bool) -> None:
         *,
         weights: Any = None,
     ) -> Variable:
-        no_options(name, {"out": out, "weights": weights})
-        numbers = q if isinstance(q, Variable) else np.asarray(q, float) / scale
+        no_options(name, {"out": out})
+        numbers = _numbers(name, q, scale)
+        if weights is not None:
+            if method != "inverted_cdf":
+                raise UsageError(
+                    f"{here()}: np.{name} takes weights with method='inverted_cdf', as NumPy does"
+                )
+            return _weighted(name, a, numbers, axis, keepdims, weights, skips_nan)
         return _quantiles(name, a, numbers, axis, method, keepdims, skips_nan)
 
     quantile.__name__ = name

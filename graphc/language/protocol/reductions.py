@@ -229,8 +229,13 @@ _cumulative_again("cumprod", np.cumulative_prod)
 def along(name: str) -> Callable[..., Variable]:
     """Return softmax, log_softmax or logsumexp along axes, stable for every input."""
 
+    def make(node: Node, axes: tuple[int, ...]) -> Node:
+        if any(node.shape[axis] == 0 for axis in axes):
+            raise ShapeError(f"{name} of no elements is not defined")
+        return reduction(name, node, axes)
+
     def apply(x: Any, axis: Any, keepdims: bool = False) -> Variable:
-        return _reduced(name, lambda node, axes: reduction(name, node, axes), x, axis, keepdims)
+        return _reduced(name, make, x, axis, keepdims)
 
     return apply
 

@@ -52,7 +52,8 @@ _WHERE = {
     "histogramdd": "does not work on variables; sum np.outer of what np.histogram compares",
     "histogram_bin_edges": "finds edges from numbers; choose them, with np.linspace",
     "roots": "gives complex numbers, and variables are real; gc.root finds one root from a start",
-    "polydiv": "does not work on variables; np.polymul and np.polysub do",
+    "polydiv": "drops zeros in front of the remainder, so its length depends on numbers; gc.opaque "
+    "makes a block of it for a known length",
     "sort_complex": "is about complex numbers; write np.sort",
     "ravel_multi_index": "does not work on variables; write row * columns + column",
     "unravel_index": "does not work on variables; write index // columns and index % columns",

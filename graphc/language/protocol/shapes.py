@@ -33,7 +33,7 @@ from graphc.types import (
 
 def reshape_variable(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Variable:
     """Reshape; one size may be -1, named sizes stay as they are."""
-    if order not in ("C", "F", "K", "A"):
+    if order not in ("C", "F", "A"):
         raise UsageError(f"{here()}: the order of reshape is 'C' or 'F', not {order!r}")
     if order == "F":  # the first axis changes fastest
         target = _completed(shape, as_variable(a).shape)
@@ -47,7 +47,7 @@ def reshape_variable(a: Any, shape: Any, order: str = "C", *, copy: Any = None) 
 
 def _completed(shape: Any, old: Shape) -> Shape:
     """Return a new shape as users write it, -1 replaced by what is left over of `old`."""
-    single = isinstance(shape, int | np.integer | str | Dimension)
+    single = isinstance(shape, int | float | np.number | str | Dimension)
     sizes = [shape] if single else list(shape)
     unknown = [
         i for i, size in enumerate(sizes) if isinstance(size, int | np.integer) and size == -1
@@ -66,7 +66,7 @@ FUNCTIONS[np.reshape] = OPERATORS["reshape"] = reshape_variable
 @implements(np.ravel)
 def ravel(a: Any, order: str = "C") -> Variable:
     """Flatten."""
-    return reshape_variable(a, -1, order)
+    return reshape_variable(a, -1, "C" if order == "K" else order)
 
 
 def _transposed(a: Any, axes: Any = None) -> Variable:

@@ -17,7 +17,7 @@ from graphc.language.variable import OPERATORS, Variable, as_variable, build
 from graphc.ops.elementwise import as_real, elementwise
 from graphc.ops.leaves import constant
 from graphc.ops.stable import norm_of_squares
-from graphc.types import normal_axes, size_of
+from graphc.types import Dim, normal_axes, size_of
 
 
 def _given(value: Any) -> bool:
@@ -47,11 +47,18 @@ def var(
     total = sum(squares, axis, keepdims=keepdims, where=where)
     if _given(where) and where is not True:
         mask = broadcast_variable(where, x.shape)
-        return total / (sum(mask, axis, keepdims=keepdims) - ddof)
+        return total / OPERATORS["maximum"](sum(mask, axis, keepdims=keepdims) - ddof, 0)
     count = size_of([x.shape[k] for k in normal_axes(axis, x.ndim)])
-    return total / (
-        count - ddof if isinstance(count, int) else Variable(dimension_node(count)) - ddof
-    )
+    found: Variable = total / _less(count, ddof)
+    return found
+
+
+def _less(count: Dim, ddof: float) -> Any:
+    """Return a number of elements less `ddof`, 0 at least, as NumPy divides by it."""
+    if isinstance(count, int):
+        return max(count - ddof, 0)
+    left: Any = Variable(dimension_node(count)) - ddof
+    return left if ddof <= 1 else OPERATORS["maximum"](left, 0)
 
 
 @implements(np.std)
@@ -261,8 +268,7 @@ def cov(
     center = x - mean(x, 1, keepdims=True)
     count = x.shape[1]
     less = (0 if bias else 1) if ddof is None else ddof
-    number: Any = count if isinstance(count, int) else Variable(dimension_node(count))
-    found = center @ center.T / (number - less)
+    found = center @ center.T / _less(count, less)
     return OPERATORS["squeeze"](found) if x.shape[0] == 1 else found
 
 
