@@ -68,11 +68,6 @@ def drawing_of(
     else:
         diagram = diagram_of(graph, shapes, expand, params, loops, named=backward is not None)
     if fold:
-        if diagram.groups:
-            raise RenderError(
-                "fold draws equal parts of a model of closed blocks once; leave expand out, and "
-                "draw loops closed"
-            )
         diagram = fold_repeats(diagram)
     averaged = None
     if average is not None:

@@ -1,17 +1,19 @@
 r"""Folding: equal parts of a deep model, one after the other, are drawn once, :math:`\times N`.
 
-A model is cut where a single edge leads on. Parts are equal if they have the same elements and
-edges, but for the numbers in their labels and for what their blocks are functions of.
+A model is cut where a single edge leads on, and so is what is in an open block. Parts are equal if
+they have the same elements and edges, but for the numbers in their labels and for what their blocks
+are functions of.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphc.render.diagram import Diagram, Edge, Group
 from graphc.render.ranking import Network, rank_elements, read_network
+from graphc.render.scopes import WHOLE, Trails, split
 
 FEWEST = 3  # repetitions that are worth a frame
 LONGEST = 24  # parts in what is repeated
@@ -26,64 +28,127 @@ class Part:
     leaves: int
 
 
+@dataclass(slots=True)
+class Folded:
+    """What folding changes.
+
+    Parameters
+    ----------
+    dropped
+        The elements and frames that are not drawn.
+    moved
+        For an edge of a scope that leaves the last repetition: what of the first one stands for
+        what it starts at.
+    groups
+        The new frames, by the scope that they are in.
+    """
+
+    dropped: set[str]
+    moved: dict[tuple[str, int], dict[str, str]]
+    groups: dict[str, list[Group]]
+
+
 def fold(diagram: Diagram) -> Diagram:
-    """Return the diagram with frames around what is repeated, drawn once."""
-    if diagram.groups or not diagram.elements:
+    """Return the diagram with frames around what is repeated, drawn once, in open blocks, too."""
+    if not diagram.elements:
         return diagram
-    network = read_network(diagram.elements, diagram.edges)
+    scopes, trails = split(diagram)
+    networks = {name: read_network(s.elements, s.edges) for name, s in scopes.items()}
+    looks: dict[str, object] = {}
+    for name, scope in scopes.items():  # inner ones first
+        if scope.group is not None:
+            everything = Part(tuple(range(len(scope.elements))), -1, -1)
+            looks[name] = plain(scope.group.label), signature(networks[name], everything, looks)
+    held = leaves_of(diagram)
+    folded = Folded(set(), {}, {})
+    for name in reversed(scopes):
+        if name not in folded.dropped:
+            fold_scope(name, networks[name], looks, held, folded)
+    return rebuilt(diagram, trails, folded)
+
+
+def leaves_of(diagram: Diagram) -> dict[str, list[str]]:
+    """Return the elements in each frame and the frames in it, in order."""
+    held: dict[str, list[str]] = {}
+    for group in diagram.groups:
+        held[group.id] = [part for m in group.members for part in (m, *held.get(m, ()))]
+    return held
+
+
+def fold_scope(
+    name: str,
+    network: Network,
+    looks: Mapping[str, object],
+    held: Mapping[str, list[str]],
+    folded: Folded,
+) -> None:
+    """Find what repeats in one scope; not in the body of a loop, whose end leads back."""
+    if any(map(network.carries, range(len(network.edges)))):
+        return
     parts = cut(network)
-    signatures = [signature(network, part) for part in parts]
-    dropped: set[int] = set()
-    moved: dict[int, int] = {}  # edges that leave a repetition, and the element they now leave
+    signatures = [signature(network, part, looks) for part in parts]
     groups: list[Group] = []
+
+    def names(part: Part) -> list[str]:
+        return [network.elements[i].id for i in part.elements]
+
     at = 0
     while at < len(parts):
         length, count = best_repeat(signatures, at)
         unit = parts[at : at + length]
-        if count >= FEWEST and any(is_block(network, part) for part in unit):
-            kept = [i for part in unit for i in part.elements]
-            last = parts[at + (count - 1) * length : at + count * length]
-            every = parts[at + length : at + count * length]
-            dropped.update(i for part in every for i in part.elements)
-            leaving = last[-1].leaves
-            if leaving >= 0:
-                place = last[-1].elements.index(network.source[leaving])
-                moved[leaving] = unit[-1].elements[place]
-            members = tuple(diagram.elements[i].id for i in kept)
-            hint = f"drawn once for {count} equal parts"
-            groups.append(
-                Group(f"repetition {len(groups)}", "plate", rf"\times {count}", members, hint)
-            )
-            at += length * count
-        else:
+        if count < FEWEST or not any(is_block(network, part) for part in unit):
             at += 1
-    return rebuilt(diagram, network, dropped, moved, tuple(groups))
+            continue
+        kept = [member for part in unit for member in names(part)]
+        last = parts[at + (count - 1) * length : at + count * length]
+        for part in parts[at + length : at + count * length]:
+            folded.dropped.update(inner for m in names(part) for inner in (m, *held.get(m, ())))
+        leaving = last[-1].leaves
+        if leaving >= 0:
+            place = last[-1].elements.index(network.source[leaving])
+            gone, stays = names(last[-1])[place], names(unit[-1])[place]
+            both = zip((gone, *held.get(gone, ())), (stays, *held.get(stays, ())), strict=True)
+            folded.moved[name, leaving] = dict(both)
+        number = len(groups) + sum(map(len, folded.groups.values()))
+        hint = f"drawn once for {count} equal parts"
+        groups.append(Group(f"repetition {number}", "plate", rf"\times {count}", tuple(kept), hint))
+        at += length * count
+    folded.groups[name] = groups
 
 
-def rebuilt(
-    diagram: Diagram,
-    network: Network,
-    dropped: set[int],
-    moved: dict[int, int],
-    groups: tuple[Group, ...],
-) -> Diagram:
+def rebuilt(diagram: Diagram, trails: Trails, folded: Folded) -> Diagram:
     """Return the diagram without what is repeated."""
-    if not groups:
+    if not folded.dropped:
         return diagram
+    labels = {element.id: element.label for element in diagram.elements}
     edges: list[Edge] = []
-    for e, edge in enumerate(diagram.edges):
-        if e in moved:
-            last = diagram.elements[network.source[e]].label
-            edges.append(replace(edge, source=diagram.elements[moved[e]].id, entering=last))
-        elif network.source[e] not in dropped and network.target[e] not in dropped:
+    for edge, trail in zip(diagram.edges, trails, strict=True):
+        for step in trail:
+            stands = folded.moved.get(step, {}).get(edge.source)
+            if stands is not None:
+                edge = replace(edge, source=stands, entering=labels[edge.source])
+        if edge.source not in folded.dropped and edge.target not in folded.dropped:
             edges.append(edge)
     return replace(
         diagram,
-        elements=tuple(v for i, v in enumerate(diagram.elements) if i not in dropped),
+        elements=tuple(v for v in diagram.elements if v.id not in folded.dropped),
         edges=tuple(edges),
-        groups=groups,
+        groups=tuple(regrouped(diagram, folded)),
         description=f"{diagram.description}; parts that repeat are drawn once",
     )
+
+
+def regrouped(diagram: Diagram, folded: Folded) -> Iterator[Group]:
+    """Iterate over the frames that stay and the new ones, inner ones first."""
+    for group in diagram.groups:
+        if group.id in folded.dropped:
+            continue
+        new = folded.groups.get(group.id, [])
+        yield from new
+        around = {member: one.id for one in new for member in one.members}
+        members = (around.get(m, m) for m in group.members if m not in folded.dropped)
+        yield replace(group, members=tuple(dict.fromkeys(members)))
+    yield from folded.groups.get(WHOLE, [])
 
 
 def cut(network: Network) -> list[Part]:
@@ -111,14 +176,19 @@ def cut(network: Network) -> list[Part]:
     return [*parts, Part(tuple(here), enters, -1)]
 
 
-def signature(network: Network, part: Part) -> tuple[object, ...]:
-    """Return what equal parts have in common."""
+def plain(label: str) -> str:
+    """Return a label without its numbers and arguments."""
+    return re.sub(r"[0-9]+", "", label.split("(")[0])
+
+
+def signature(network: Network, part: Part, frames: Mapping[str, object]) -> tuple[object, ...]:
+    """Return what equal parts have in common; of a frame, what those have that are in it."""
     place = {i: k for k, i in enumerate(part.elements)}
     looks = []
     for i in part.elements:
         element = network.elements[i]
-        name = re.sub(r"[0-9]+", "", element.label.split("(")[0])
-        looks.append((element.kind, name, element.note, element.discrete, len(element.parameters)))
+        own = plain(element.label), element.note, element.discrete, len(element.parameters)
+        looks.append((element.kind, *own, frames.get(element.id)))
     lines = [
         (place[network.source[e]], k, network.edges[e].kind, network.edges[e].target_port)
         for i, k in place.items()
@@ -148,5 +218,5 @@ def best_repeat(signatures: Sequence[object], at: int) -> tuple[int, int]:
 
 
 def is_block(network: Network, part: Part) -> bool:
-    """Tell whether a part holds a function."""
-    return any(network.elements[i].kind == "function" for i in part.elements)
+    """Tell whether a part holds a function, or a frame."""
+    return any(network.elements[i].kind in ("function", "frame") for i in part.elements)

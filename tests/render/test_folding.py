@@ -68,3 +68,83 @@ def test_a_folded_model_still_shows_its_gradients():
     assert drawing.height < 600
     returned = lay_out(overlay(fold(corpus.deep())))
     assert sum(wire.returned is not None for wire in returned.wires) == 6
+
+
+def residual(depth=8):
+    @gc.function
+    def block(z=gc.Input("n"), *, w=gc.Parameter("n n"), v=gc.Parameter("n n")):
+        return z + v @ gc.relu(w @ z)
+
+    z = gc.observed("x", 6)
+    for k in range(1, depth + 1):
+        z = block(name=f"b{k}")(z, output=f"z{k}")
+    y = gc.observed("y", classes=3)
+    s = gc.Linear(3, name="head")(z, output="s")
+    return gc.Graph(gc.cross_entropy(s, y, name="C"), name="residual")
+
+
+def stacked(depth=5):
+    x, y = gc.observed("x", (7, 16)), gc.observed("y", (7, 16))
+    layers = gc.TransformerEncoder(gc.TransformerEncoderLayer(16, 2, 32), depth, name="enc")
+    return gc.Graph(gc.mse(layers(x), y, name="C"), name="stacked")
+
+
+def labels_of(drawing):
+    return [frame.group.label for frame in drawing.frames]
+
+
+@pytest.mark.parametrize(
+    ("build", "expand", "labels"),
+    [
+        (residual, True, ["b_{1}", r"\times 7", "b_{2}"]),
+        (residual, ["b1", "b8"], ["b_{1}", r"\times 6", "b_{8}"]),
+        (residual, ["b4"], [r"\times 3", "b_{4}", r"\times 4"]),
+        (stacked, ["enc"], [r"\mathrm{enc}", r"\times 4"]),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"backward": "mirror"}, {"average": "plate"}])
+def test_open_blocks_are_folded_and_what_is_in_them(build, expand, labels, options):
+    drawing = drawing_of(build(), expand=expand, fold=True, **options)
+    shown = [f.group.label for f in drawing.frames if not f.group.twin]
+    assert sorted(label for label in shown if label[0] != "p") == sorted(labels)
+    assert geometry.node_overlaps(drawing) == []
+    assert geometry.edges_through_nodes(drawing) == []
+    plain = drawing_of(build(), expand=expand, **options)
+    assert len(drawing.nodes) < len(plain.nodes)
+    into = {wire.edge.target for wire in drawing.wires}
+    before = {wire.edge.target for wire in plain.wires}
+    assert into == before & {node.element.id for node in drawing.nodes}
+
+
+def test_frames_that_differ_inside_are_not_folded():
+    @gc.function
+    def one(z):
+        return gc.tanh(gc.relu(z))
+
+    @gc.function
+    def other(z):
+        return gc.relu(gc.tanh(z))
+
+    def chain(blocks):
+        z = gc.observed("x", 5)
+        for k, block in enumerate(blocks):
+            z = block(z, name=f"b{k}", output=f"z{k}")
+        return gc.Graph(gc.mse(z, gc.observed("y", 5), name="C"), name="chain")
+
+    assert r"\times 5" in labels_of(drawing_of(chain([one] * 6), expand=True, fold=True))
+    mixed = labels_of(
+        drawing_of(chain([one, other, other, one, one, other]), expand=True, fold=True)
+    )
+    assert not any("times" in label for label in mixed)
+
+
+def test_the_body_of_a_loop_stays_whole():
+    def step(h, u):
+        for k in range(6):
+            h = gc.tanh(h + u, output=f"h{k}") if k == 0 else gc.tanh(h, output=f"h{k}")
+        return h, h
+
+    last, _ = gc.scan(step, gc.observed("h0", 2), gc.observed("u", (3, 2)))
+    drawing = drawing_of(gc.Graph(gc.cost((last**2).sum(), name="C"), name="net"), fold=True)
+    assert [frame.group.kind for frame in drawing.frames] == ["loop"]
+    assert len([n for n in drawing.nodes if n.element.label.startswith(r"\mathrm{tanh}")]) == 6

@@ -163,7 +163,7 @@ REFUSED = {
 }
 CASES = [(name, value) for name, values in ASKED.items() for value in values]
 # What these need besides: they draw no frames, or say nothing on one row.
-BESIDE = {"engine": {"loops": "closed"}, "fold": {"loops": "closed"}}
+BESIDE = {"engine": {"loops": "closed"}}
 
 
 def test_the_table_of_options_is_complete():
@@ -271,7 +271,6 @@ def test_beside_magnify_every_option_changes_the_figure_or_is_refused(name, valu
         ({"params": ["stub"]}, "unknown params"),
         ({"params": None}, "unknown params=None"),
         ({"loops": "open"}, "loops='open'; it is one of loop, unrolled, closed"),
-        ({"fold": True}, "fold draws equal parts of a model of closed blocks"),
         ({"engine": "dot"}, "engine='dot' draws no frames"),
         ({"average": "stack"}, "average='stack' draws a model with one cost and closed blocks"),
         ({"backward": "mirror", "engine": "dot", "loops": "closed"}, "no second network"),
