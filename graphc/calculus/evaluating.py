@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from graphc.calculus.index_terms import Index, LogSumExp, Softmax, nest_of
+from graphc.calculus.matrix_factors import part_of
 from graphc.ir.nodes import Node
 from graphc.ir.terms import (
     Add,
@@ -32,6 +33,7 @@ from graphc.ir.terms import (
 )
 from graphc.ops.leaves import Constant
 from graphc.ops.rules import Sizes
+from graphc.ops.rules import evaluate as evaluate_nodes
 from graphc.ops.scalars import SCALARS
 from graphc.types import Dim, evaluate
 
@@ -68,6 +70,8 @@ def size(dim: Dim, sizes: Sizes) -> int:
 
 def array_of(tensor: Node, values: Values) -> Any:
     """Return the values of a tensor; a constant has its own."""
+    if part_of(tensor) is not None and tensor not in values:
+        return np.asarray(evaluate_nodes([tensor], values, {})[0])
     return np.asarray(tensor.value if isinstance(tensor, Constant) else values[tensor])
 
 

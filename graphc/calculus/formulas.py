@@ -7,9 +7,10 @@ inputs of a block, its parameters, and its output, which is folded back into its
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any, Literal, TypeAlias
 
 from graphc.calculus.folding import fold, recognise
@@ -17,9 +18,17 @@ from graphc.calculus.formulas_sympy import sympy_matrix, sympy_term
 from graphc.calculus.index_notation import differentiate, element, free_indices
 from graphc.calculus.index_terms import Index, walk
 from graphc.calculus.limits import limited
+from graphc.calculus.matrix_factors import (
+    LATEX_LETTERS,
+    Part,
+    equation_of,
+    letters_of,
+    part_of,
+)
 from graphc.calculus.matrix_notation import matrix_form
 from graphc.calculus.matrix_printing import printed_matrix
 from graphc.calculus.matrix_terms import Matrix, chain, tensor, transposed
+from graphc.calculus.names import Name
 from graphc.calculus.presenting import present
 from graphc.calculus.printing import printed
 from graphc.calculus.simplify_declared import declared
@@ -58,6 +67,9 @@ class Formula:
         Tensors whose names stand for rows: cotangents.
     sizes
         The sizes in a product of a row and a Jacobian, ``[1×n] = [1×m][m×n]``.
+    beside
+        Equations that say what letters stand for: as text and LaTeX, with the names of tensors,
+        and the matrix that they are about.
     """
 
     term: Term
@@ -68,6 +80,7 @@ class Formula:
     matrix: Matrix | None = None
     rows: tuple[Node, ...] = ()
     sizes: str = ""
+    beside: tuple[tuple[tuple[str, str], Mapping[str, str], Formula | None], ...] = ()
 
     @property
     def notation(self) -> Literal["index", "matrix"]:
@@ -114,8 +127,23 @@ class Formula:
 
     def _printed(self, style: Style) -> str:
         if self.matrix is not None:
-            return printed_matrix(self.matrix, self.names, style, self.rows)
-        return printed(self.presented, self.names, style)
+            shown = printed_matrix(self.matrix, self.names, style, self.rows)
+        else:
+            shown = printed(self.presented, self.names, style)
+        told = [self._told(style, *equation) for equation in self.beside]
+        return shown + style.signs["where"] + style.signs[";"].join(told) if told else shown
+
+    def _told(
+        self,
+        style: Style,
+        texts: tuple[str, str],
+        letters: Mapping[str, str],
+        matrix: Formula | None,
+    ) -> str:
+        names = {letter: style.subscripted(name, "") for letter, name in letters.items()}
+        whole = "" if matrix is None else matrix._printed(style)
+        bracketed = whole if whole.isalnum() else style.brackets(whole)
+        return texts[style is LATEX].format(A=whole, bracketed=bracketed, **names)
 
     def _left(self, style: Style) -> str:
         def part(name: str, indices: tuple[Index, ...]) -> str:
@@ -253,7 +281,7 @@ def derivative(
     fixed = names.keys() - (moving if through else {output})
     term = element(output, indices, fixed | set(variables))
     for node, at in wrt:
-        term = differentiate(term, node, at)
+        term = differentiate(term, node, at, fixed | set(variables))
     for node in order:
         if node in moving and node in names and (through or node is output):
             own = free_indices(node.shape, ("", *(index.name for index in indices)))
@@ -284,16 +312,68 @@ def _formula(
     turned: bool = False,
 ) -> Formula:
     term = declared(recognise(term))
-    formula = Formula(term, free, names, above, below)
+    names, beside = _lettered(term, names)
+    formula = Formula(term, free, names, above, below, beside=beside)
+    formula = _in_matrices(formula, notation)
+    if formula.matrix is None or not turned:
+        return formula
+    return dataclasses.replace(formula, matrix=transposed(formula.matrix))
+
+
+def _in_matrices(formula: Formula, notation: Notation) -> Formula:
+    """Return a formula in matrix notation, where there is one and it is not asked for another."""
     if notation == "index":
         return formula
     try:
-        matrix = matrix_form(formula.presented, free)
+        matrix = matrix_form(formula.presented, formula.free)
     except FormulaError:
         if notation == "matrix":
             raise
         return formula
-    return dataclasses.replace(formula, matrix=transposed(matrix) if turned else matrix)
+    return dataclasses.replace(formula, matrix=matrix)
+
+
+def _lettered(term: Term, names: Names) -> tuple[Names, tuple[Any, ...]]:
+    """Return the names with those of matrix functions' results, and the equations that say so."""
+    pending, met = [term], dict[Node, Part]()
+    matrices: dict[Node, Term] = {}
+    while pending:
+        for found in walk(pending.pop()):
+            part = part_of(found.tensor) if isinstance(found, Ref) else None
+            if part is None or found.tensor in met:  # type: ignore[attr-defined]
+                continue
+            met[found.tensor] = part  # type: ignore[attr-defined]
+            met |= {n: p for n in letters_of(part).values() if (p := part_of(n)) is not None}
+            if part.of is not None and part.of not in matrices:
+                matrix = part.of.args[0]
+                at = free_indices(matrix.shape, names.values())
+                matrices[part.of] = element(matrix, at, names.keys())
+                pending.append(matrices[part.of])
+    if not met:
+        return names, ()
+    known = dict(names)
+    for node, part in met.items():
+        if node not in known:
+            known[node] = _unique(part.letter, known.values())
+    beside: dict[Any, Any] = {}
+    for node, part in met.items():
+        key, texts = equation_of(part)
+        letters = {k: known[n] for k, n in letters_of(part).items()} | {part.letter: known[node]}
+        about = None
+        if part.of is not None and part.role != "gaps":
+            at = free_indices(part.of.args[0].shape, names.values())
+            about = Formula(declared(matrices[part.of]), at, known, ("", ()))
+            about = _in_matrices(about, "auto")
+        beside.setdefault(key, (texts, letters, about))
+    return known, tuple(beside.values())
+
+
+def _unique(letter: str, taken: Collection[str]) -> str:
+    """Return a name that no other tensor has."""
+    tries = (f"{letter}{n}" for n in count(1))
+    wish = letter if letter not in taken else next(n for n in tries if n not in taken)
+    latex = LATEX_LETTERS.get(letter, letter)
+    return Name(wish, latex if wish == letter else f"{latex}_{{{wish[1:]}}}")
 
 
 def _name(node: Node, names: Names) -> str:

@@ -16,13 +16,20 @@ from graphc.calculus.index_terms import (
     walk,
 )
 from graphc.calculus.limits import LengthError
+from graphc.calculus.matrix_factors import (
+    Part,
+    part_derivative,
+    part_element,
+    part_of,
+    triangular_solution,
+)
 from graphc.calculus.simplify_functions import call
 from graphc.calculus.simplify_inverses import inverse, opened_matrix
 from graphc.calculus.simplify_numbers import number
 from graphc.calculus.simplify_sums import opened, sum_over, summed
 from graphc.calculus.simplify_terms import delta, minus, normal, plus, raised, replace, times
 from graphc.errors import FormulaError
-from graphc.ir.nodes import Node
+from graphc.ir.nodes import Node, topological
 from graphc.ir.terms import (
     Add,
     Apply,
@@ -91,12 +98,14 @@ def element(node: Node, indices: Indices, stop: Collection[Node]) -> Term:
                     f"the formula is more than {DEEPEST} operations deep; "
                     "write it in intermediate variables"
                 )
-            meaning = RULES[type(current)].meaning
-            found = known[current, places] = meaning(
-                current,
-                places,
-                lambda i, inner: at(current.args[i], _positions(current.args[i], inner), depth + 1),
-            )
+
+            def operand(i: int, inner: Indices) -> Term:
+                return at(current.args[i], _positions(current.args[i], inner), depth + 1)
+
+            found = part_element(current, places) or triangular_solution(current, places, operand)
+            if found is None:
+                found = RULES[type(current)].meaning(current, places, operand)
+            known[current, places] = found
         return found
 
     return normal(at(node, tuple(indices), 0))
@@ -112,8 +121,12 @@ def _positions(operand: Node, indices: Indices) -> Indices:
     )
 
 
-def differentiate(term: Term, wrt: Node, indices: Indices) -> Term:
+def differentiate(
+    term: Term, wrt: Node, indices: Indices, stop: Collection[Node] = frozenset()
+) -> Term:
     """Return the derivative of a simplified term by the element of `wrt` at `indices`.
+
+    Where it goes on through a matrix function, the nodes in `stop` stay as they are.
 
     A piecewise constant function contributes nothing, as it does in code.
 
@@ -124,7 +137,7 @@ def differentiate(term: Term, wrt: Node, indices: Indices) -> Term:
         piecewise constant.
     """
     cuts: list[str] = []
-    result = _Derivation(wrt, tuple(indices), cuts).of(term)
+    result = _Derivation(wrt, tuple(indices), cuts, stop).of(term)
     if result is ZERO and cuts:
         raise FormulaError(
             f"the derivative vanishes wherever it exists: the dependence is only through {cuts[0]}"
@@ -135,8 +148,10 @@ def differentiate(term: Term, wrt: Node, indices: Indices) -> Term:
 class _Derivation:
     """One derivative, with what is known of it."""
 
-    def __init__(self, wrt: Node, indices: Indices, cuts: list[str]) -> None:
-        self.wrt, self.indices, self.cuts = wrt, indices, cuts
+    def __init__(
+        self, wrt: Node, indices: Indices, cuts: list[str], stop: Collection[Node]
+    ) -> None:
+        self.wrt, self.indices, self.cuts, self.stop = wrt, indices, cuts, {*stop, wrt}
         self.known: dict[Term, Term] = {}
 
     def of(self, term: Term) -> Term:
@@ -180,9 +195,23 @@ class _Derivation:
     def _of_element(self, term: Ref) -> Term:
         if any(depends(index, self.wrt) for index in term.indices):
             self.cuts.append("an index")
+        part = part_of(term.tensor)
+        if term.tensor is not self.wrt and part is not None and depends(term, self.wrt):
+            return self._of_part(term, part)
         if term.tensor is not self.wrt:
             return ZERO
         return times(*map(delta, term.indices, self.indices))
+
+    def _of_part(self, term: Ref, part: Part) -> Term:
+        """Go on through a matrix function, to the matrix that it is of."""
+        assert part.of is not None
+        matrix = part.of.args[0]
+        front = term.indices[: matrix.type.rank - 2]
+
+        def at(m: Term, n: Term) -> Term:
+            return element(matrix, (*front, m, n), self.stop)
+
+        return part_derivative(term, part, at, lambda m, n: self.of(at(m, n)))
 
     def _of_product(self, factors: Sequence[Term]) -> Term:
         parts = []
@@ -249,4 +278,9 @@ def replace_place(term: Inverse, at: tuple[Term, Term]) -> Term:
 
 def depends(term: Term, node: Node) -> bool:
     """Return whether an element of `node` occurs in `term`."""
-    return any(isinstance(part, Ref) and part.tensor is node for part in walk(term))
+    return any(isinstance(part, Ref) and _hangs_on(part.tensor, node) for part in walk(term))
+
+
+def _hangs_on(tensor: Node, node: Node) -> bool:
+    """Return whether a tensor is a node, or a result of a matrix function of it."""
+    return tensor is node or (part_of(tensor) is not None and node in topological([tensor]))

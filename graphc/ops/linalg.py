@@ -242,22 +242,11 @@ def _meaning(node: Linalg, indices: Indices, element: Element) -> Term:
             place = (*indices[:front], k, *indices[front + 1 :])
             inverse: Term = Inverse(i, j, size, body, (indices[front], k))
             return Sum(k, size, inverse * element(1, place))
-    known = DIFFERENTIALS.get(node.function)
-    told = f"; its differential is {known}" if known else ""
-    raise FormulaError(f"'{node.function}' has no formula in the elements of its matrix{told}")
+    raise FormulaError(f"'{node.function}' has no formula in the elements of its matrix")
 
 
-# What textbooks state in place of a formula: Giles, "Collected matrix derivative results for
-# forward and reverse mode algorithmic differentiation" (2008); `pinv`: Golub and Pereyra (1973).
-DIFFERENTIALS = {
-    "cholesky": "dL = L Φ(L⁻¹ dA L⁻ᵀ), Φ the lower triangle with half of the diagonal",
-    "qr": "dR = (M − Ω) R and dQ = Q Ω + (I − Q Qᵀ) dA R⁻¹, where M = Qᵀ dA R⁻¹ and Ω is its part "
-    "below the diagonal less the transpose of that",
-    "eigh": "dλ_i = v_iᵀ dA v_i and dV = V (F ⊙ (Vᵀ dA V)), F_ij = 1 / (λ_j − λ_i), F_ii = 0",
-    "svd": "dσ_i = u_iᵀ dA v_i",
-    "pinv": "dA⁺ = A⁺ A⁺ᵀ dAᵀ (I − A A⁺) + (I − A⁺ A) dAᵀ A⁺ᵀ A⁺ − A⁺ dA A⁺",
-    "expm": "∫₀¹ exp(t A) dA exp((1 − t) A) dt",
-}
+# What textbooks state in place of a formula (Higham, "Functions of Matrices", 2008, chapter 10).
+DIFFERENTIALS = {"expm": "∫₀¹ exp(t A) dA exp((1 − t) A) dt"}
 
 
 def _vjp(node: Linalg, i: int, g: Node) -> Node:

@@ -24,6 +24,7 @@ MOST_GRADIENTS = 8  # of one case, or a few more
 REFUSED = re.compile(
     "write it in intermediate variables"
     "|has no formula in the elements of its matrix"
+    "|has no derivative in letters; its differential is"
     "|a loop (h_t = .*|that goes on while a condition holds) has no formula"
     "|a fixed point .* has no formula"
     "|(argmax|argmin|argsort) has no index form: it is what a search finds"

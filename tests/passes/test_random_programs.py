@@ -203,7 +203,7 @@ class Builder(Steps):
     def fitting(self):
         """A node and an axis of it of two elements or more, and axes that go along."""
         node = self.pick()
-        axes = [a for a, dim in enumerate(node.shape) if dim not in (0, 1)]
+        axes = [a for a, dim in enumerate(node.shape) if evaluate(dim, SIZES) > 1]
         return (node, self.choose(axes)) if axes else (None, None)
 
     def batch_axes(self, node, axis):
