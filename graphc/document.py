@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from graphc.calculus.formulas import Formula
+from graphc.calculus.index_terms import walk
+from graphc.calculus.names import math_label
 from graphc.commentary import space
 from graphc.emit.files import MARK
 from graphc.emit.version import __version__
-from graphc.language.blockwise import BlockFormulas, Partial, block_formulas
+from graphc.ir.terms import Ref
+from graphc.language.blockwise import BlockFormulas, Partial, block_formulas, constant_names
 from graphc.language.graph import Graph
 from graphc.language.variable import Variable
 from graphc.types import Shape, shape_text, size_of
@@ -28,7 +33,7 @@ def document(graph: Graph, figure: str | None = None) -> str:
     if figure is not None:
         parts += [f"![The block diagram of {graph.name}]({figure})", ""]
     parts += [_INTRODUCTION, ""]
-    parts += _variables(graph)
+    parts += _variables(graph, blocks)
     parts += ["## Forward", ""]
     for block in blocks:
         parts += _forward(graph, block)
@@ -63,14 +68,30 @@ def _loss(graph: Graph) -> str:
     return f"Here $L$ is the loss of one sample, the sum of the costs {costs}."
 
 
-def _variables(graph: Graph) -> list[str]:
-    rows = ["## Variables", "", "| name | kind | space | numbers |", "|---|---|---|---:|"]
+def _variables(graph: Graph, blocks: Sequence[BlockFormulas]) -> list[str]:
+    """Return the table of names: as the code has them, and as formulas write them."""
+    rows = ["## Variables", "", "| name | in formulas | kind | space | numbers |",
+            "|---|---|---|---|---:|"]  # fmt: skip
     for v in (*graph.variables, *graph.parameters):
         kind = "computed" if v.role == "expression" else v.role
         classes = v.declaration.classes
         where = f"{{0..{classes - 1}}}" if classes is not None else space(v.shape, v.kind)
-        rows.append(f"| `{graph.name_of(v)}` | {kind} | {where} | {size_of(v.shape)} |")
+        rows.append(_row(graph.name_of(v), kind, where, v.shape))
+    shown = {part.tensor for block in blocks for formula in _formulas_of(block)
+             for part in walk(formula.term) if isinstance(part, Ref)}  # fmt: skip
+    for node, name in constant_names(graph).items():
+        if node in shown:
+            rows.append(_row(name, "constant", space(node.shape, node.kind), node.shape))
     return [*rows, ""]
+
+
+def _row(name: str, kind: str, where: str, shape: Shape) -> str:
+    return f"| `{name}` | $`{math_label(name)}`$ | {kind} | {where} | {size_of(shape)} |"
+
+
+def _formulas_of(block: BlockFormulas) -> list[Formula]:
+    found = [*block.forward, *(f for p in block.partials for f in (p.jacobian, p.backward))]
+    return [formula for formula in found if formula is not None]
 
 
 def _heading(graph: Graph, block: BlockFormulas) -> str:

@@ -6,7 +6,7 @@ to, and what it gives where that is used further. What is linear between two sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.calculus.formulas import Formula, backward, forward, jacobian
@@ -151,6 +151,13 @@ def steps(stations: Sequence[Node], names: Mapping[Node, str]) -> list[Step]:
         rules = tuple(rule_of(user, node, fence) for user in uses)
         made.append(Step(names[node], rules, parts))
     return made
+
+
+def inside(stations: Sequence[Node]) -> Iterator[Node]:
+    """Yield what stands between the stations, in the order in which their definitions read it."""
+    fence = set(stations)
+    for node in stations:
+        yield from topological([node], fence - {node})
 
 
 def _directly_below(node: Node, fence: set[Node]) -> set[Node]:

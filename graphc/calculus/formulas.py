@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any, Literal, TypeAlias
 
+from graphc.calculus.constants import named_constants
 from graphc.calculus.folding import fold, recognise
 from graphc.calculus.formulas_sympy import sympy_matrix, sympy_term
 from graphc.calculus.index_notation import differentiate, element, free_indices
@@ -29,7 +30,7 @@ from graphc.calculus.matrix_notation import matrix_form
 from graphc.calculus.matrix_printing import printed_matrix
 from graphc.calculus.matrix_terms import Matrix, chain, tensor, transposed
 from graphc.calculus.names import Name
-from graphc.calculus.presenting import present
+from graphc.calculus.presenting import present, read_in_order
 from graphc.calculus.printing import printed
 from graphc.calculus.simplify_declared import declared
 from graphc.calculus.simplify_sums import sum_over
@@ -38,7 +39,7 @@ from graphc.calculus.styles import LATEX, TEXT, Style
 from graphc.errors import FormulaError
 from graphc.ir.nodes import Node, topological
 from graphc.ir.terms import Ref, Sum, Term
-from graphc.ops.leaves import new_input
+from graphc.ops.leaves import Constant, new_input
 from graphc.types import Shape, TensorType
 
 Notation: TypeAlias = Literal["auto", "index", "matrix"]
@@ -93,9 +94,27 @@ class Formula:
         return tuple(index.extent for index in self.free)
 
     @cached_property
+    def named(self) -> Names:
+        """The names of all tensors that occur, those of constants included."""
+        held = {part.tensor for part in walk(self.term) if isinstance(part, Ref)}
+        constants = [t for t in held if isinstance(t, Constant) and t not in self.names]
+        if not constants:
+            return self.names
+        taken = {*self.names.values(), self.above[0], *(name for name, _ in self.below)}
+        # In the order of what they hold, then in that in which they are read.
+        constants.sort(key=lambda t: (str(t.shape), t.kind, t.data))
+        named = {**self.names, **named_constants(constants, taken)}
+        if len(constants) > 1:
+            shown = present(self.term, named)
+            read = [part.tensor for part in read_in_order(shown) if isinstance(part, Ref)]
+            own = [tensor for tensor in read if tensor in constants]
+            named = {**self.names, **named_constants(own, taken)}
+        return named
+
+    @cached_property
     def presented(self) -> Term:
         """The term as it is shown: factors in order, bound indices named."""
-        return present(self.term, self.names)
+        return present(self.term, self.named)
 
     @property
     def text(self) -> str:
@@ -122,14 +141,14 @@ class Formula:
         """The formula as a SymPy expression, in the notation in which it prints."""
         if self.matrix is not None:
             # A cotangent is a column here, whatever stands for its transpose in print.
-            return sympy_matrix(self.matrix, self.names)
-        return sympy_term(self.presented, self.names)
+            return sympy_matrix(self.matrix, self.named)
+        return sympy_term(self.presented, self.named)
 
     def _printed(self, style: Style) -> str:
         if self.matrix is not None:
-            shown = printed_matrix(self.matrix, self.names, style, self.rows)
+            shown = printed_matrix(self.matrix, self.named, style, self.rows)
         else:
-            shown = printed(self.presented, self.names, style)
+            shown = printed(self.presented, self.named, style)
         told = [self._told(style, *equation) for equation in self.beside]
         return shown + style.signs["where"] + style.signs[";"].join(told) if told else shown
 
@@ -141,7 +160,10 @@ class Formula:
         matrix: Formula | None,
     ) -> str:
         names = {letter: style.subscripted(name, "") for letter, name in letters.items()}
-        whole = "" if matrix is None else matrix._printed(style)
+        whole = ""
+        if matrix is not None:  # a constant is called the same in both
+            both = {**self.named, **matrix.names}
+            whole = dataclasses.replace(matrix, names=both)._printed(style)
         bracketed = whole if whole.isalnum() else style.brackets(whole)
         return texts[style is LATEX].format(A=whole, bracketed=bracketed, **names)
 

@@ -87,6 +87,25 @@ def parameter_labels(
     return {name: labels[name] for name in owned}
 
 
+def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    r"""Return the LaTeX of names that would be written as another name is: letter by letter.
+
+    Parameters
+    ----------
+    labels
+        For each name its LaTeX.
+
+    Examples
+    --------
+    >>> told_apart({"z1": "z_{1}", "z_1": "z_{1}", "x": "x"})
+    {'z_1': '\\mathrm{z{\\_}1}'}
+    """
+    first: dict[str, str] = {}
+    for name in sorted(labels, key=lambda name: name.count("_")):
+        first.setdefault(labels[name], name)
+    return {name: upright(name) for name, label in labels.items() if first[label] != name}
+
+
 def label_ways(name: str, block: str, short: str) -> tuple[str, ...]:
     """Return how a parameter may be written, the shortest first and the surest last."""
     letter, own = _parts(short)

@@ -5,7 +5,7 @@ What comes out is for printing only. Sums and products in it keep the order they
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from graphc.calculus.index_notation import index_names
@@ -224,6 +224,15 @@ def _reading_order(term: Term) -> list[Term]:
         return [term]
     parts: tuple[Term, ...] = tuple(children(term))
     return [found for part in parts for found in _reading_order(part)]
+
+
+def read_in_order(term: Term) -> Iterator[Term]:
+    """Yield the parts of a presented term as they are read, parts of parts after them."""
+    pending = [term]
+    while pending:
+        part = pending.pop()
+        yield part
+        pending.extend(reversed(list(children(part))))
 
 
 def _with_sign(term: Mul) -> tuple[Term, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from graphc.calculus import formulas
+from graphc.calculus.constants import named_constants
 from graphc.calculus.formulas import Formula, Notation
 from graphc.calculus.presenting import LONGEST, length
 from graphc.errors import DerivativeError, FormulaError
@@ -71,21 +72,40 @@ _KEPT = WeakKeyDictionary()
 
 def _derived(graph: Graph, notation: Notation, cost: str) -> list[BlockFormulas]:
     """Derive the formulas of every use in a graph."""
-    values = resolved([], graph.variables)
     known: dict[tuple[str, ...], _Pattern] = {}
     result = []
-    for use in graph.uses:
-        ports = [*use.inputs, *use.parameters.values(), *use.outputs]
-        nodes = [values.get(v.node, v.node) for v in ports]
-        names = [graph.name_of(v) for v in ports]
-        given = len(ports) - len(use.outputs)
-        program = Program(tuple(nodes[:given]), tuple(nodes[given:]))
+    constants = constant_names(graph)
+    for use, nodes, given in _blocks(graph):
+        held = [n for n in topological(nodes[given:], set(nodes[:given])) if n in constants]
+        names = [graph.name_of(v) for v in (*use.inputs, *use.parameters.values(), *use.outputs)]
+        names += [constants[node] for node in held]
+        program = Program(nodes[:given], nodes[given:])
         # The order of the names decides the order of factors, so it is part of the structure.
         key = (text(program), use.kind, *map(str, sorted(range(len(names)), key=names.__getitem__)))
         if key not in known:
-            known[key] = _Pattern(tuple(nodes), tuple(names), use, notation, cost)
+            known[key] = _Pattern((*nodes, *held), tuple(names), use, notation, cost)
         result.append(known[key].named(use, tuple(names)))
     return result
+
+
+def _blocks(graph: Graph) -> Iterator[tuple[Use, tuple[Node, ...], int]]:
+    """Yield each use with the nodes of its inputs, parameters and outputs, and how many go in."""
+    values = resolved([], graph.variables)
+    for use in graph.uses:
+        ports = (*use.inputs, *use.parameters.values(), *use.outputs)
+        nodes = tuple(values.get(v.node, v.node) for v in ports)
+        yield use, nodes, len(ports) - len(use.outputs)
+
+
+def constant_names(graph: Graph) -> dict[Node, str]:
+    """Return what formulas call the constants in the blocks of a graph; numbers have no names."""
+    inside = [
+        node
+        for _, nodes, given in _blocks(graph)
+        for node in topological(nodes[given:], set(nodes[:given]))
+    ]
+    taken = [graph.name_of(v) for v in (*graph.variables, *graph.parameters)]
+    return named_constants(inside, taken)
 
 
 # The names and the formula of each structure of expression.
@@ -124,7 +144,7 @@ class _Pattern:
         nodes = _cut(nodes, given)
         self.names = names
         known = dict(zip(reversed(nodes), reversed(names), strict=True))
-        outputs = nodes[given:]
+        outputs = nodes[given : given + len(use.outputs)]
         self.forward = [
             _tried(partial(formulas.forward, node, known, notation=notation)) for node in outputs
         ]

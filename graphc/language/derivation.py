@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from graphc.calculus.derivations import Definition, Step, definitions, stations_between, steps
+from graphc.calculus.constants import named_constants
+from graphc.calculus.derivations import (
+    Definition,
+    Step,
+    definitions,
+    inside,
+    stations_between,
+    steps,
+)
 from graphc.calculus.formulas import Formula
 from graphc.calculus.names import math_label
 from graphc.calculus.presenting import READABLE, length
 from graphc.errors import FormulaError, ShapeError
+from graphc.ir.nodes import Node
 from graphc.language.derive import grad
 from graphc.language.formula import formula_of, names_behind
 from graphc.language.reaching import check_variable, prepared, reachable, told
@@ -139,10 +148,12 @@ def derive(cost: Variable, wrt: Variable) -> Derivation:
     except FormulaError as error:
         raise error.within(f"{here()}: {cost.describe()}") from None
     names.setdefault(output, free_name("c", names.values()))
+    constants = named_constants(inside(stations), names.values())
+    names |= constants
     for node in stations:
         names.setdefault(node, free_name("u", names.values(), first=1))
     try:
-        result: Formula | None = _with_names(formula_of(grad(cost, wrt)), names[output])
+        result: Formula | None = _with_names(formula_of(grad(cost, wrt)), names[output], constants)
         if result is not None and not is_readable(result):
             result = None
     except FormulaError:
@@ -186,8 +197,8 @@ def free_name(letter: str, taken: object, first: int = 0) -> str:
     return str(name)
 
 
-def _with_names(formula: Formula, cost: str) -> Formula:
-    return replace(formula, above=(cost, ()))
+def _with_names(formula: Formula, cost: str, constants: Mapping[Node, str]) -> Formula:
+    return replace(formula, above=(cost, ()), names={**formula.names, **constants})
 
 
 def _defined(d: Definition) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.calculus import formulas
 from graphc.calculus.formulas import Formula, Layout, Notation
-from graphc.calculus.names import Name, parameter_labels
+from graphc.calculus.names import Name, math_label, parameter_labels, told_apart
 from graphc.errors import FormulaError, UsageError
 from graphc.ir.nodes import Node
 from graphc.language.declare import sources
@@ -136,6 +136,7 @@ def names_behind(
         _enter(v, _name(v), names)
     owned = {names[node]: owner for node, owner in owners.items() if node in names}
     labels = parameter_labels(owned, [name for name in names.values() if name not in owned])
+    labels |= told_apart({name: labels.get(name, math_label(name)) for name in names.values()})
     return {node: Name(n, labels[n]) if n in labels else n for node, n in names.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from graphc.calculus.names import Name, parameter_labels
+from graphc.calculus.names import Name, math_label, parameter_labels, told_apart
 from graphc.errors import NamingError, UsageError
 from graphc.ir.identity import Identity
 from graphc.ir.nodes import Node
@@ -197,6 +197,7 @@ class Graph(Identity):
             seen[name] = v
         owned = {self._names[key]: owner for key, owner in self._owners().items()}
         labels = parameter_labels(owned, [name for name in seen if name not in owned])
+        labels |= told_apart({name: labels.get(name, math_label(name)) for name in seen})
         for name, label in labels.items():
             self._names[id(seen[name])] = Name(name, label)
 

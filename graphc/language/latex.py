@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from graphc.calculus.derivations import definitions, stations_between
+from graphc.calculus.constants import named_constants
+from graphc.calculus.derivations import definitions, inside, stations_between
 from graphc.calculus.formulas import Layout, Notation
 from graphc.calculus.limits import LengthError
 from graphc.errors import FormulaError
@@ -65,6 +66,7 @@ def _defined(v: Variable) -> str:
     known = [node for node in order if node in names and node is not v.node]
     stations = stations_between(v.node, known, names)
     names.setdefault(v.node, free_name("y", names.values()))
+    names |= named_constants(inside(stations), names.values())
     for node in stations:
         names.setdefault(node, free_name("u", names.values(), first=1))
     return aligned_definitions(definitions(stations, names))

@@ -64,7 +64,7 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
 
 
 def _forward(params, x):
-    # add1: add1_out = w tanh(c x) + exp(c) 𝟏
+    # add1: add1_out = w tanh(c1 x) + exp(c1) 𝟏
     tanh = np.tanh(x @ _constant0.T)
     add1_out = tanh @ params.w.T + np.exp(_constant0).sum(axis=1)
     return tanh, add1_out
@@ -74,7 +74,7 @@ def _cost(params, add1_out, y):
     # C: C = ‖add1_out − y‖²
     t = add1_out - y
     C = (t**2).sum(axis=1)
-    # D: D = ‖onehot(c) w‖_F²
+    # D: D = ‖onehot(c2) w‖_F²
     picked = params.w[_constant1]
     D = (picked**2).sum()
     return C, D, t, picked
