@@ -155,11 +155,13 @@
     svg.style.minWidth = `${0.65 * svg.getAttribute("width")}px`; // smaller, one could not read it
     return svg;
   };
+  const entries = (listed, width) => { // what has no formula is told once, however much it is
+    const known = listed.filter(([number]) => number !== null), missing = listed.length - known.length;
+    const told = known.length ? `No closed formula for ${missing} more` : "No closed formula";
+    return [...known.map(([number, note]) => entry(number, note, width)), missing ? make("div", { class: "entry" },
+      make("p", { class: "none" }, `${told}; the emitted code computes ${missing > 1 ? "them" : "it"}.`)) : null];
+  };
   const entry = (number, note, width) => {
-    if (number === null) {
-      return make("div", { class: "entry" },
-        make("p", { class: "none" }, "No closed formula; the emitted code computes it."));
-    }
     const shape = note.startsWith("[") ? note : ["∈ ℝ", make("sup", {}, note)];
     return make("div", { class: "entry" },
       make("div", {}, formula(number, width), note ? make("span", { class: "shape" }, shape) : null),
@@ -383,7 +385,7 @@
     const back = b.partials.filter((p) => p.needed);
     const mine = linesOfBlock(i);
     const jacobians = (partials) => partials.length ?
-      partials.map((p) => entry(p.jacobian, p.shape, width)) :
+      entries(partials.map((p) => [p.jacobian, p.shape]), width) :
       make("p", { class: "none" }, "None.");
     return make("div", {},
       make("div", { class: "title" },
@@ -397,13 +399,13 @@
         notesOf(b.cost)),
       way === undefined ? null : numbersOf(b, way),
       columns([
-        card("Forward", "forward", b.forward.map((n) => entry(n, "", width)), { now: way === false }),
+        card("Forward", "forward", entries(b.forward.map((n) => [n, ""]), width), { now: way === false }),
         card("Jacobian by state", "forward", jacobians(state)),
         own.length ? card("Jacobian by parameters", "parameters", jacobians(own)) : null,
         codeCard("Emitted forward", "forward", mine.filter((line) => !isBack(line))),
       ], [
         card("Backward, cotangents as rows", "backward",
-          back.length ? back.map((p) => entry(p.backward, p.sizes, width)) :
+          back.length ? entries(back.map((p) => [p.backward, p.sizes]), width) :
             make("p", { class: "none" }, "No gradient passes here."), { now: way === true }),
         codeCard("Emitted backward", "backward", mine.filter(isBack)),
         card("Connected to", "", make("div", { class: "links" },
@@ -426,12 +428,12 @@
         make("ul", { class: "chips" }, chip("shape", v.shape), chip("numbers", v.size))),
       columns([
         made === undefined ? null : card("Made by", "forward", [make("div", { class: "links" }, blockLink(made)),
-          ...blocks[made].forward.filter((_, k) => blocks[made].outputs[k] === name).map((n) => entry(n, "", width))]),
+          ...entries(blocks[made].forward.filter((_, k) => blocks[made].outputs[k] === name).map((n) => [n, ""]), width)]),
         card("Read by", "forward", read.length ? make("div", { class: "links" }, read.map(blockLink)) :
           make("p", { class: "none" }, "Nothing.")),
       ], [
         parts.length ? card(parts.length > 1 ? "Gradient: the sum of these" : "Gradient", "backward",
-          parts.map((n) => entry(n, "", width))) : null,
+          entries(parts.map((n) => [n, ""]), width)) : null,
         codeCard("Its lines", "", [...mine.filter((line) => !isBack(line)), ...mine.filter(isBack)]),
       ]),
       numbersOf({ inputs: [], parameters: [], outputs: [name] }));
@@ -772,10 +774,11 @@
       view.y = box.y + box.height / 2 - view.height / 2;
     }
     const pad = Math.max(30, Math.min(150, view.width * 0.14, view.height * 0.2));
-    if (box.x - pad < view.x) view.x = box.x - pad;
-    if (box.y - pad < view.y) view.y = box.y - pad;
+    // Of what is larger than the view, where it begins is shown.
     if (box.x + box.width + pad > view.x + view.width) view.x = box.x + box.width + pad - view.width;
     if (box.y + box.height + pad > view.y + view.height) view.y = box.y + box.height + pad - view.height;
+    if (box.x - pad < view.x) view.x = box.x - pad;
+    if (box.y - pad < view.y) view.y = box.y - pad;
     if (came) settle();
     apply();
   };

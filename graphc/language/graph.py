@@ -293,8 +293,9 @@ def walk(roots: Sequence[Variable], around: frozenset[int] = frozenset()) -> lis
 def inside(use: Use) -> tuple[Use, ...]:
     """Return the uses of blocks in the body of one, in the order of the data.
 
-    There are none where the body is no more than one block or one expression. Their inputs are
-    variables of the body, and those that went into the block itself.
+    There are none where the body is no more than one expression, or one block that is not made of
+    others either. Their inputs are variables of the body, and those that went into the block
+    itself.
     """
     if use.call is None:
         return ()
@@ -304,7 +305,7 @@ def inside(use: Use) -> tuple[Use, ...]:
     if not any(v.call is not None for v in order):
         return ()
     uses = _uses(order, roots, around)
-    return _name_uses(uses) if len(uses) > 1 else ()
+    return _name_uses(uses) if len(uses) > 1 or any(map(inside, uses)) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from graphc.errors import RenderError
 from graphc.render.average import PLATE, TOTAL
 from graphc.render.diagram import Diagram, Edge, Element, Group
+from graphc.render.labels import abridged
 
 MOST_JACOBIANS = 2  # inputs that the label of one block names
 VARIABLES = ("observed", "computed", "latent", "parameter")
@@ -137,7 +138,7 @@ def leaving_label(block: Element, active: Active) -> str:
     if not names:
         return ""
     if len(names) > 1 or len(active.outputs.get(block.id, ())) != 1:
-        return r",\;".join(partial(total, name) for name in names)
+        return r",\;".join(abridged([partial(total, name) for name in names]))
     (output,) = active.outputs[block.id]
     product = partial(total, symbol_of(output)) + r"\," + partial(symbol_of(block), names[0])
     sum_ = r"\sum_p " if block.id in active.summed else ""
@@ -305,5 +306,6 @@ def labelled(element: Element, active: Active) -> Element:
         return replace(element, gradient=partial(active.total, name) if name else "")
     jacobians = [jacobian_label(element, active.inputs.get(element.id, ()))]
     jacobians += [partial(symbol_of(element), name) for name in element.parameters[:1]]
-    gradients = r",\;".join(partial(active.total, name) for name in element.parameters)
+    slopes = [partial(active.total, name) for name in element.parameters]
+    gradients = r",\;".join(abridged(slopes))
     return replace(element, gradient=r",\;".join(filter(None, jacobians)), leaving=gradients)

@@ -18,6 +18,7 @@ from graphc.render.labels import (
     NOTE_SIZE,
     STUB_SIZE,
     Label,
+    abridged,
     measure,
 )
 from graphc.render.shapes import HEAD_SMALL, Shape, arrow_head, label_shift, shape_of
@@ -83,7 +84,7 @@ def measure_element(
             side = sides[0] if sides else 0
             used.add(side)
             body = with_note(body, measure(text, font_size), horizontal, side, role)
-    names = measure(r",\,".join(element.parameters) if stubs else "", STUB_SIZE)
+    names = measure(r",\,".join(abridged(element.parameters)) if stubs else "", STUB_SIZE)
     foot = -0.28 * shape.along
     if element.leaving:
         gradient = measure(element.leaving, GRADIENT_SIZE)

@@ -9,6 +9,7 @@ what the layout took it for, whatever fonts there are.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ EDGE_LABEL_SIZE = 13.0
 STUB_SIZE = 14.0
 GRADIENT_SIZE = 12.5
 FRAME_SIZE = 13.0
+MOST_LISTED = 4  # parameters or gradients beside a block
 # Of plain text, in units of its size: scripts such as Thai and Devanagari reach far up and down.
 TEXT_HEIGHT = 1.36
 TEXT_BASELINE = 0.33  # below the middle
@@ -61,6 +63,12 @@ def measure(latex: str, size: float = LABEL_SIZE) -> Label:
         glyphs=tuple(glyph.moved(-x, -y) for glyph in typeset_label.glyphs),
         bars=tuple(bar.moved(-x, -y) for bar in typeset_label.bars),
     )
+
+
+def abridged(texts: Sequence[str]) -> list[str]:
+    """Return a list of LaTeX as it is written beside a block: of a long one the ends."""
+    few = len(texts) <= MOST_LISTED
+    return list(texts) if few else [*texts[:2], r"\ldots", texts[-1]]
 
 
 def text_width(text: str) -> float:

@@ -25,6 +25,7 @@ MOST_ARGUMENTS = 4  # in a label such as G(x, w); more make the block too wide
 # Of the formula that labels a bare expression.
 MOST_OPERATIONS = 12
 WIDEST_FORMULA, TALLEST_FORMULA = 150.0, 36.0
+WIDEST_PARAMETER = 60.0  # of several beside a block
 _KINDS: dict[str, Kind] = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
 # Bare expressions of two variables, as they are written.
 OPERATORS = {
@@ -207,7 +208,9 @@ class Drafter:
 
     def _function(self, block: Block, circles: Collection[int]) -> Element:
         use = block.use
-        own = [self._own(v) for v in use.parameters.values() if id(v) not in circles]
+        own = [
+            self._listed(v, short) for short, v in use.parameters.items() if id(v) not in circles
+        ]
         if is_bundle(use):
             bundle = self.bundles.get(use.name) if use.name not in self.circled else None
             own = [bundle.label] if bundle else []
@@ -276,6 +279,11 @@ class Drafter:
         short = label.width <= WIDEST_FORMULA and label.height <= TALLEST_FORMULA
         return formula.latex if short and not label.text else ""
 
+    def _listed(self, v: Variable, short: str) -> str:
+        """Return the label of a parameter beside its block, whose name a long one does without."""
+        label = self._own(v)
+        return label if measure(label).width <= WIDEST_PARAMETER else math_label(short)
+
     def _own(self, v: Variable) -> str:
         """Return the label of a block's parameter."""
         return v.declaration.label or math_label(self.parts.graph.name_of(v))
@@ -285,8 +293,8 @@ class Drafter:
 
         A block without a name of its own does without it there, too.
         """
-        label = self._own(use.parameters[short])
-        if use.call is None or use.call.block.name is not None:
+        own, label = self._own(use.parameters[short]), self._listed(use.parameters[short], short)
+        if label != own or use.call is None or use.call.block.name is not None:
             return label
         shortest = label_ways(label, use.name, short)[0]
         return label if label == shortest else math_label(short)

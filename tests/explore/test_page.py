@@ -730,3 +730,33 @@ def test_a_formula_too_long_for_the_caption_stands_below(opened):
     height = "document.querySelector('.stepper').getBoundingClientRect().height"
     assert "below" in caption(page)
     assert page.evaluate(height) < 60
+
+
+def test_what_has_no_formula_is_told_once(opened):
+    x, y = gc.observed("x", shape=(3, 4)), gc.observed("y", shape=(3, 4))
+    layer = gc.TransformerEncoderLayer(4, 2, 4, name="enc")
+    page = opened(gc.Graph(gc.mse(layer(x), y, name="C"), name="net"))
+    page.click(node("enc", number=0))
+    told = page.evaluate("[...document.querySelectorAll('#details .card.backward .none')]"
+                         ".map(p => p.textContent)")  # fmt: skip
+    assert told == ["No closed formula; the emitted code computes them."]
+
+
+def test_of_what_is_larger_than_the_view_its_beginning_is_shown(opened):
+    @gc.block
+    def long(z):
+        for _ in range(20):
+            z = gc.tanh(gc.Linear(2)(z))
+        return z
+
+    z = long(name="long")(gc.observed("x", shape=2), output="z")
+    page = opened(gc.Graph(gc.cost((z**2).sum(), name="C"), name="net"), figure={"expand": True})
+    page.click("#last")
+    page.click("#first")
+    page.key("PageDown")
+    corner = "(s => (b => [b.left, b.top])(document.querySelector(s).getBoundingClientRect()))"
+    frame, pane = (
+        page.evaluate(f"{corner}('{name}')") for name in ("#canvas .gc-frame", "#canvas")
+    )
+    assert frame[0] > pane[0]
+    assert frame[1] > pane[1]

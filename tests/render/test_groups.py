@@ -724,3 +724,41 @@ def basic_loop():
 def test_places_inside_of_other_frames_are_refused(places, fault):
     with pytest.raises(RenderError, match=fault):
         drawing_of(transformer(), expand=True, positions=places)
+
+
+def encoder_of(layers):
+    x = gc.observed("x", (3, 8))
+    block = gc.TransformerEncoder(gc.TransformerEncoderLayer(8, 2, 8), layers, name="encoder")
+    return gc.Graph(gc.mse(block(x), gc.observed("y", (3, 8)), name="C"), name="net")
+
+
+def test_long_names_and_long_lists_of_parameters_are_shortened():
+    drawing = drawing_of(encoder_of(2), expand=True, params="stub", backward="overlay")
+    blocks = {n.element.hint.split(":")[0]: n for n in drawing.nodes if is_block(n)}
+    assert blocks["linear1"].element.parameters == ("w", "b")  # not encoder_layers_0_linear1_w
+    assert blocks["linear1"].element.label.endswith("w, b)")
+    attention = blocks["self_attn"]
+    assert len(attention.element.parameters) == 8
+    texts = [label.label for label in attention.labels if r"\ldots" in label.label.latex]
+    assert len(texts) == 2  # the parameters, and the gradients by them
+    assert max(text.width for text in texts) < 150
+    assert attention.element.leaving.count("frac") == 3
+
+
+def test_a_block_around_one_block_of_blocks_opens():
+    drawing = drawing_of(encoder_of(1), expand=True)
+    assert [frame.group.label for frame in drawing.frames] == [
+        r"\mathrm{encoder}",
+        r"\mathrm{layers}_{0}",
+    ]
+
+
+@gc.block
+def wrapper(z):
+    return gc.Linear(2)(z)
+
+
+def test_a_block_around_a_plain_one_does_not_open():
+    net = gc.Graph(wrapper(name="head")(gc.observed("x", 3)), name="net")
+    with pytest.raises(RenderError, match="'head' is made of no other blocks"):
+        drawing_of(net, expand=["head"])
