@@ -197,7 +197,7 @@ def MultiheadAttention(
     `wv` on top of one another.
     """
     usage(
-        isinstance(embed_dim, int) and embed_dim % num_heads == 0,
+        isinstance(embed_dim, int) and num_heads > 0 and embed_dim % num_heads == 0,
         f"MultiheadAttention: {embed_dim} features do not make {num_heads} equal heads",
     )
     q, k, v = (

@@ -148,6 +148,7 @@ def pad(
     ``"constant"`` (by `value`, or 0), ``"reflect"``, ``"replicate"`` or ``"circular"``.
     """
     chosen(mode, tuple(PADDINGS), "pad", "mode")
+    usage(isinstance(pad, Sequence | np.ndarray), f"pad: takes several integers, got {pad!r}")
     widths = tuple(pad)
     usage(
         len(widths) % 2 == 0

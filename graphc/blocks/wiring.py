@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.blocks.checks import usage
+from graphc.blocks.checks import usage, within
 from graphc.errors import KindError
 from graphc.language.functions import function
 from graphc.language.source import here
@@ -43,6 +43,7 @@ def switch(selector: Variable, *z: Variable) -> Any:
     The selector is an integer, counting the inputs from 0, or a boolean, false for the first.
     """
     usage(len(z) > 1, "switch: give the selector, then at least two inputs")
+    usage(isinstance(selector, Variable), "switch: the selector is one variable, not several")
     if selector.kind == "boolean":
         usage(len(z) == 2, f"switch: a boolean chooses between 2 inputs, got {len(z)}")
         return np.where(selector, z[1], z[0])
@@ -53,6 +54,7 @@ def switch(selector: Variable, *z: Variable) -> Any:
         classes is None or classes == len(z),
         f"switch: the selector has {classes} classes for {len(z)} inputs",
     )
+    selector = within(selector, len(z), "switch", "selector")
     chosen = z[-1]
     for k in reversed(range(len(z) - 1)):
         chosen = np.where(selector == k, z[k], chosen)  # type: ignore[assignment]

@@ -83,7 +83,8 @@ def elementwise(expression: Any, symbols: Any) -> ScalarFunction:
     """
     import sympy as sp
 
-    given = (symbols,) if isinstance(symbols, sp.Symbol) else tuple(symbols)
+    several = isinstance(symbols, list | tuple)
+    given = tuple(symbols) if several else (symbols,)
     made = sp.sympify(expression) if isinstance(expression, int | float) else expression
     wrong = [s for s in given if not isinstance(s, sp.Symbol)]
     if wrong or len(set(given)) < len(given) or not given:

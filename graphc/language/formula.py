@@ -17,6 +17,14 @@ from graphc.language.variable import Variable
 PRODUCTS = ("vjp", "jvp")
 
 
+def check_formula(v: Any, depth: Any) -> None:
+    """Raise a UsageError unless a formula is asked of a variable, and a depth is a number."""
+    if not isinstance(v, Variable):
+        raise UsageError(f"{here()}: a formula is that of a variable, got {v!r}")
+    if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
+        raise UsageError(f"{here()}: depth is a number of blocks, or None for all, got {depth!r}")
+
+
 def formula(
     v: Variable, notation: Notation = "auto", depth: int | None = 0, *, layout: Layout = "numerator"
 ) -> Any:
@@ -49,6 +57,7 @@ def formula(
     >>> formula(gc.jacobian(w @ x, x)), formula(gc.jacobian(w @ x, w))
     (w, KroneckerDelta(i, j)*x[k])
     """
+    check_formula(v, depth)
     found = formula_of(v, notation, depth, layout=layout)
     try:
         return found.sympy

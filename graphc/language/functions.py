@@ -17,6 +17,7 @@ from numpy import ndarray
 from graphc.errors import GraphcError, KindError, NamingError, ShapeError, UsageError
 from graphc.language.declare import Init, check_init, parse_shape, sources
 from graphc.language.names import located_name
+from graphc.language.option_types import check_option
 from graphc.language.sizes import names_of, sizes_of
 from graphc.language.source import here
 from graphc.language.variable import SCOPE, Call, Declaration, Variable, as_variable, declared_at
@@ -196,6 +197,15 @@ class Function:
                     f"{here()}: {self.name} has no option '{name}': {self.refused[name]}"
                 )
 
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise a UsageError where an option of the library is no such thing as it should be."""
+        if not self.__module__.startswith("graphc."):
+            return  # annotations of users' own code are theirs
+        for name, value in options.items():
+            argument = self.signature.parameters.get(name)
+            if name in self.options and name not in self.dims and argument is not None:
+                check_option(self.name, name, value, argument.annotation)
+
     def kind_with(self, options: Mapping[str, Any]) -> CallKind:
         """Return what this makes: a cost that is not reduced is a function."""
         return "function" if options.get("reduction") == "none" else self.kind
@@ -257,6 +267,9 @@ class Block:
         init: Any = None,
     ) -> None:
         self._definition = function
+        function.check_options(options)
+        if label is not None and not isinstance(label, str):
+            raise UsageError(f"{here()}: {function.name}: label is LaTeX as text, got {label!r}")
         self._options = dict(options)
         for option, value in options.items():
             known = function.options.get(option)
@@ -407,6 +420,7 @@ class Block:
             else:
                 inputs[name] = as_variable(value)
         chosen = {n: values.get(n, default) for n, default in function.options.items()}
+        function.check_options({n: v for n, v in chosen.items() if n in values})
         # A dimension that is declared as an option too is one thing.
         chosen |= {n: d for n, d in self._dims.items() if n in chosen}
         return inputs, chosen

@@ -9,7 +9,7 @@ from graphc.calculus.limits import LengthError
 from graphc.errors import FormulaError
 from graphc.ir.nodes import topological
 from graphc.language.derivation import aligned_definitions, derive, free_name, is_readable
-from graphc.language.formula import formula_of, names_behind
+from graphc.language.formula import check_formula, formula_of, names_behind
 from graphc.language.variable import Variable
 
 
@@ -35,6 +35,7 @@ def latex(
     >>> print(latex(gc.jacobian(gc.tanh(x, output="z"), x), notation="index"))
     \delta_{ij} \left(1 - z_{i}^{2}\right)
     """
+    check_formula(v, depth)
     try:
         found = formula_of(v, notation, depth, layout=layout)
         shown = found.latex

@@ -57,6 +57,10 @@ class RuleFunction:
         missing = [name for name, value in chosen.items() if value is inspect.Parameter.empty]
         if missing:
             raise UsageError(f"{self.function.__name__} needs {', '.join(missing)}")
+        for name, value in chosen.items():
+            if value is None or isinstance(value, str | list | set | dict):
+                told = self.function.__name__
+                raise UsageError(f"{told}: {name} is a number or a schedule, got {value!r}")
         return Update(self, chosen)
 
 

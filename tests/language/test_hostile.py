@@ -143,3 +143,53 @@ def test_variances_without_freedom(ddof):
         warnings.simplefilter("ignore")
         want = [value.var(ddof=ddof), value.std(ddof=ddof), np.cov(value, ddof=ddof)]
     np.testing.assert_allclose(gc.compile_function([X], made)(value), want)
+
+
+V = gc.observed("v", (4, 3))
+IMAGE = gc.observed("image", (2, 8, 8))
+CLASS = gc.observed("label", classes=5)
+OPTIONS = {
+    "a probability as text": (lambda: gc.dropout(X, gc.noise("n", 3, "uniform"), p="3"), "p is a "),
+    "no probability": (lambda: gc.dropout(X, gc.noise("n", 3, "uniform"), p=None), "got None"),
+    "an axis that is none": (lambda: gc.glu(V, axis=None), "axis is an integer, got None"),
+    "half an axis": (lambda: gc.flatten(IMAGE, 1.5), "start_axis is an integer, got 1.5"),
+    "half a class": (lambda: gc.one_hot(CLASS, 2.5), "num_classes is an integer or None, got 2.5"),
+    "a slope as a list": (lambda: gc.leaky_relu(X, [0.1]), "negative_slope is a number, got"),
+    "a margin as text": (lambda: gc.hinge(X, X, margin="1"), "margin is a number, got '1'"),
+    "a flag as text": (
+        lambda: gc.scaled_dot_product_attention(V, V, V, is_causal="no"), "True or False, got 'no'",
+    ),
+    "a row as text": (lambda: gc.Embedding(5, 2, padding_idx="0"), "padding_idx is an integer"),
+    "no heads": (lambda: gc.MultiheadAttention(3, 0)(V, V, V), "do not make 0 equal heads"),
+    "one width": (lambda: gc.pad(X, 1), "pad: takes several integers, got 1"),
+    "several selectors": (lambda: gc.switch((1, 0), X, W), "the selector is one variable"),
+    "a label that is a number": (lambda: gc.Linear(2, label=3), "label is LaTeX as text, got 3"),
+    "a formula of a number": (lambda: gc.formula(3), "a formula is that of a variable, got 3"),
+    "LaTeX of text": (lambda: gc.latex("x"), "a formula is that of a variable"),
+    "half a depth": (lambda: gc.latex(X * W, depth=1.5), "depth is a number of blocks"),
+    "a step as text": (lambda: gc.adam(lr="3"), "adam: lr is a number or a schedule, got '3'"),
+    "symbols as text": (lambda: gc.elementwise("t", "t"), "distinct SymPy symbols"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options(name):
+    make, told = OPTIONS[name]
+    with pytest.raises(UsageError, match=told):
+        make()
+
+
+def test_annotations_of_users_are_theirs():
+    @gc.function
+    def shifted(z, by: float = 1.0, often: int = 1):
+        return z + len(by) * often
+
+    assert shifted(X, by="abc", often=2.5).shape == (3,)
+
+
+def test_a_selector_out_of_range():
+    k = gc.observed("k", kind="integer")
+    f = gc.compile_function([k, X, W], gc.switch(k, X, W))
+    np.testing.assert_array_equal(f(1, np.zeros(3), np.ones(3)), np.ones(3))
+    with pytest.raises(ValueError, match=r"k must lie in 0\.\.1, got 5"):
+        f(5, np.zeros(3), np.ones(3))
