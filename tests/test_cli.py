@@ -292,7 +292,8 @@ def test_explore_writes_the_page_and_opens_it(model, tmp_path, monkeypatch, caps
     np.savez(tmp_path / "sample.npz", x=np.ones((2, 4)), y=[1, 2])
     assert graphc("explore", model, "--data", "sample.npz", "--params", "stub") == 0
     assert opened == [(tmp_path / "net.html").as_uri()]
-    assert '"the first sample"' in (tmp_path / "net.html").read_text()
+    page = (tmp_path / "net.html").read_text()
+    assert '"sample 1"' in page and '"average of 2 samples"' in page
     assert graphc("explore", model, "-o", "other.html", "--no-open") == 0
     assert len(opened) == 1
     assert graphc("explore", model) == 0

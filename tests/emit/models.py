@@ -434,6 +434,15 @@ def equilibria():
 
 
 @model
+def repetitions():
+    """A loop of as many steps as a sample needs; no gradient passes it."""
+    x, w = gc.observed("x", shape=3), gc.parameter("w", shape=(3, 3))
+    start = (np.tanh(x), 1.0)
+    v, n = gc.while_loop(lambda s: (s[0] ** 2).sum() < 9, lambda s: (1.5 * s[0], s[1] + 1), start)
+    return gc.Graph(gc.cost(((w @ x) * v).sum() / n, name="C"))
+
+
+@model
 def opaque_calls():
     """A function that graphc does not see into, and one with a derivative of its own."""
     cube = gc.opaque(lambda x: x**3, shape=3, vjp=lambda x, y, g: 3 * x**2 * g, name="cube")
