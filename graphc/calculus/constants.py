@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from itertools import count
 
 from graphc.ir.nodes import Node
-from graphc.ops.leaves import Constant, scalar_value
+from graphc.ops.leaves import Constant, is_spelled
 
 
 def named_constants(nodes: Iterable[Node], taken: Iterable[str]) -> dict[Node, str]:
     """Return names of the constants among `nodes`: ``c``, or ``c1``, ``c2``, ... in their order.
 
-    Numbers have none: they are written as they are.
+    Numbers and identity matrices have none: they are written as they are.
 
     Parameters
     ----------
     taken
         The names of all else.
     """
-    found = [n for n in nodes if isinstance(n, Constant) and scalar_value(n) is None]
+    found = [n for n in nodes if isinstance(n, Constant) and not is_spelled(n)]
     constants, held = list(dict.fromkeys(found)), set(taken)
     if len(constants) == 1 and "c" not in held:
         return {constants[0]: "c"}

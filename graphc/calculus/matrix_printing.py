@@ -16,6 +16,7 @@ from graphc.calculus.printing import (
     SUM,
     Printed,
     determinant,
+    is_decimal,
     printed,
 )
 from graphc.calculus.simplify_numbers import number
@@ -253,8 +254,8 @@ class _Printer:
 
 def _above_and_below(part: Matrix) -> tuple[Matrix | None, Matrix | None]:
     """Return what of a factor stands above the bar, and what below."""
-    if is_number(part) and isinstance(part.value.value, Fraction):
-        value = part.value.value
+    value = part.value.value if is_number(part) else None
+    if isinstance(value, Fraction) and not is_decimal(value):
         return scalar(Num(value.numerator)), scalar(Num(value.denominator))
     if not part.shape and _is_inverse(part):
         return None, _inverse(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ from graphc.calculus.index_terms import (
     factors_of,
 )
 from graphc.calculus.names import math_label
+from graphc.calculus.numerals import root_of, scientific
 from graphc.calculus.simplify_numbers import split_number
 from graphc.calculus.styles import BRACKETS, LATEX, RELATIONS, Style, called
 from graphc.ir.nodes import Node
@@ -98,9 +100,33 @@ class _Printer:
         if value < 0:
             text, level = self._number(-value)
             return self.style.minus + text, min(level, SUM)
-        if isinstance(value, Fraction) and not _decimal(value):
+        if isinstance(value, Fraction) and not is_decimal(value):
             return self.style.coefficient(str(value.numerator), str(value.denominator)), POWER
-        return str(float(value) if isinstance(value, Fraction) else value), ATOM
+        if isinstance(value, int):
+            return str(value), ATOM
+        return self._float(float(value))
+
+    def _float(self, value: float) -> Printed:
+        """Print a float that is no negative: as a root, or with a power of ten, where it is one."""
+        style = self.style
+        if value == math.inf:
+            return style.signs["∞"], ATOM
+        found = root_of(value)
+        if found is not None:
+            inside, over_pi = found
+            below = style.signs["π"] if over_pi else ""
+            if inside.denominator != 1:
+                below = f"{inside.denominator}{' ' if below else ''}{below}"
+            if not below:
+                return style.root(str(inside)), POWER
+            if inside.numerator == 1:
+                return style.coefficient("1", style.root(below)), POWER
+            return style.root(style.quotient(str(inside.numerator), below)), POWER
+        parts = scientific(str(value))
+        if parts is None:
+            return str(value), ATOM
+        power = style.power("10", str(parts[1]).replace("-", style.minus))
+        return (power if parts[0] == "1" else f"{parts[0]}{style.signs['·']}{power}"), POWER
 
     def _extent(self, dim: Dim) -> Printed:
         text = str(dim)
@@ -133,12 +159,11 @@ class _Printer:
         above, below = _quotient(term)
         sign = self.style.minus if coefficient < 0 else ""
         level = SUM if sign else PRODUCT
-        size = abs(coefficient)
-        numerator, denominator = str(size), ""
-        if isinstance(size, Fraction):
+        size = -coefficient if coefficient < 0 else coefficient
+        if isinstance(size, Fraction) and not is_decimal(size):
             numerator, denominator = str(size.numerator), str(size.denominator)
-            if _decimal(size):
-                numerator, denominator = str(float(size)), ""
+        else:
+            numerator, denominator = self._number(size)[0], ""
         plain = [f for f in below if isinstance(f, Extent)]
         top = [numerator] * (numerator != "1" or not above)
         bottom = [denominator] * bool(denominator)
@@ -268,7 +293,7 @@ def base_power(base: Term, exponent: Number) -> Term:
     return base if exponent == 1 else Apply("power", (base, Num(exponent)))
 
 
-def _decimal(value: Fraction) -> bool:
+def is_decimal(value: Fraction) -> bool:
     """Return whether a fraction is better read as a decimal number."""
     return value.denominator > 8 and 10**6 % value.denominator == 0
 

@@ -181,10 +181,15 @@ def _no_cut(node: Node, i: int) -> bool:
 
 
 def _constant_meaning(node: Constant, indices: Indices, element: Element) -> Term:
-    value = _repeated(node)
+    value = scalar_value(node) if not node.declared.shape else _repeated(node)
     if value is not None:
         return Num(value)
     return Delta(*indices) if _is_identity(node) else Ref(node, indices)
+
+
+def is_spelled(node: Constant) -> bool:
+    """Return whether formulas write a constant as what it is: a number, or I; others have names."""
+    return not node.declared.shape or _repeated(node) is not None or _is_identity(node)
 
 
 def _repeated(node: Constant) -> float | int | bool | None:

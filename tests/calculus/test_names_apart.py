@@ -56,3 +56,22 @@ def test_the_document_says_how_names_are_written():
     page = document(gc.Graph(gc.cost(np.sum(f1(A * x) ** 2), name="C"), name="net"))
     assert "| `f1_w` | $`w_{1}`$ | parameter |" in page
     assert "| `c` | $`c`$ | constant | ℝ³ | 3 |" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "latex"),
+    [
+        (1 / np.sqrt(2), "(1/√2) x_i", r"\frac{1}{\sqrt{2}} x_{i}"),
+        (np.sqrt(48.0), "√48 x_i", r"\sqrt{48} x_{i}"),
+        (np.sqrt(2 / np.pi), "√(2 / π) x_i", r"\sqrt{\frac{2}{\pi}} x_{i}"),
+        (1 / np.sqrt(2 * np.pi), "(1/√(2 π)) x_i", r"\frac{1}{\sqrt{2 \pi}} x_{i}"),
+        (1e-5, "10⁻⁵ x_i", "10^{-5} x_{i}"),
+        (-2.5e-7, "−2.5·10⁻⁷ x_i", r"-2.5 \cdot 10^{-7} x_{i}"),
+        (0.123, "0.123 x_i", "0.123 x_{i}"),
+        (1.0507009873554805, "1.0507009873554805 x_i", "1.0507009873554805 x_{i}"),
+    ],
+)
+def test_numbers_are_written_as_people_write_them(value, text, latex):
+    assert formula_of(x * value, "index").text == text
+    assert gc.latex(x * value, "index") == latex
+    assert formula_of(np.where(x > 0, x, -np.inf), "index").text == "where([x_i > 0], x_i, −∞)"

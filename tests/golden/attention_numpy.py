@@ -66,8 +66,8 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     # softmax1: ∂L/∂divide1_out = softmax1_out ⊙ ∂L/∂softmax1_out − diag(diag(∂L/∂softmax1_out
     #     softmax1_outᵀ)) softmax1_out
     d_divide1_out = softmax1_out * (d_softmax1_out - (d_softmax1_out * softmax1_out).sum(axis=2, keepdims=True))
-    # divide1: ∂L/∂q = Σ_p 0.7071067811865475 xᵀ ∂L/∂divide1_out x k,  ∂L/∂k = Σ_p
-    #     0.7071067811865475 xᵀ (∂L/∂divide1_out)ᵀ x q
+    # divide1: ∂L/∂q = Σ_p (1/√2) xᵀ ∂L/∂divide1_out x k,  ∂L/∂k = Σ_p (1/√2) xᵀ
+    #     (∂L/∂divide1_out)ᵀ x q
     t7 = d_divide1_out / 1.4142135623730951
     d_q = t.T @ (t7 @ t3).reshape((P*n, 2))
     d_k = t.T @ (t2.transpose(0, 2, 1) @ t7).transpose(1, 0, 2).reshape((2, P*n)).T
@@ -77,7 +77,7 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
 def _forward(params, x):
     P = len(x)
     n = x.shape[1]
-    # divide1: divide1_out = 0.7071067811865475 x q kᵀ xᵀ
+    # divide1: divide1_out = (1/√2) x q kᵀ xᵀ
     t = x.reshape((P*n, 4))
     t2 = (t @ params.q).reshape((P, n, 2))
     t3 = (t @ params.k).reshape((P, n, 2))
