@@ -379,5 +379,5 @@ class TestNewcomers:
             layer()(gc.observed("x", shape=3))
 
     def test_a_number_where_a_choice_belongs(self):
-        with pytest.raises(gc.UsageError, match="True or False for 'bias', got 16"):
+        with pytest.raises(gc.UsageError, match="bias is True or False, got 16"):
             gc.Linear(3, bias=16)
