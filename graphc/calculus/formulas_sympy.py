@@ -46,6 +46,7 @@ _OTHER_NAME = {
     "remainder": "Mod",
     "gammaln": "loggamma",
     "iv": "besseli",
+    "jv": "besselj",
     "spherical_jn": "jn",
     "heaviside": "Heaviside",
     "gcd": "gcd",

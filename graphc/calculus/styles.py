@@ -75,6 +75,7 @@ TEXT_FUNCTIONS = {
 ORDERED = {
     "polygamma": ("ψ^({})", r"\psi^{{({})}}"),
     "iv": ("I_{}", "I_{{{}}}"),
+    "jv": ("J_{}", "J_{{{}}}"),
     "ive": ("I^e_{}", r"I^{{\mathrm{{e}}}}_{{{}}}"),
     "spherical_jn": ("j_{}", "j_{{{}}}"),
     "exprel": ("exprel^({})", r"\mathrm{{exprel}}^{{({})}}"),

@@ -118,7 +118,7 @@ def _known(part: Any) -> bool:
         return True
     if not part.args:
         return part is sp.nan or bool(part.is_extended_real)
-    if isinstance(part, sp.polygamma | sp.besseli | sp.jn):
+    if isinstance(part, sp.polygamma | sp.besseli | sp.besselj | sp.jn):
         order = part.args[0]
         return bool(order.is_Integer and order >= 0)
     return part.func in _rules()
@@ -221,7 +221,7 @@ _NAMED = {
     "asin acos atan": "arcsin arccos arctan",
     "asinh acosh atanh": "arcsinh arccosh arctanh",
     "atan2 Abs ceiling Mod loggamma": "arctan2 absolute ceil remainder gammaln",
-    "digamma beta besseli jn": "digamma beta iv spherical_jn",
+    "digamma beta besseli besselj jn": "digamma beta iv jv spherical_jn",
     "StrictGreaterThan GreaterThan": "greater greater_equal",
     "StrictLessThan LessThan": "less less_equal",
     "Equality Unequality Not": "equal not_equal logical_not",

@@ -30,6 +30,8 @@ __all__ = [
     "i0e",
     "i1",
     "i1e",
+    "j0",
+    "j1",
     "log_expit",
     "log_ndtr",
     "logit",
@@ -170,6 +172,16 @@ def i1(x: Any) -> Variable:
 def i1e(x: Any) -> Variable:
     """Return ``exp(−|x|) i1(x)``."""
     return OPERATORS["i1e"](x)
+
+
+def j0(x: Any) -> Variable:
+    """Return the Bessel function of the first kind and order 0 at `x`."""
+    return OPERATORS["j0"](x)
+
+
+def j1(x: Any) -> Variable:
+    """Return the Bessel function of the first kind and order 1 at `x`."""
+    return OPERATORS["j1"](x)
 
 
 def polygamma(n: int, x: Any) -> Variable:

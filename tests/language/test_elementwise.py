@@ -23,7 +23,7 @@ EXPRESSIONS = [
     sympy.erf(X) + sympy.erfc(X / 2) + sympy.gamma(X**2 + 1),
     sympy.loggamma(X**2 + 1) + sympy.digamma(X**2 + 1),
     sympy.atan(X) + sympy.asinh(X) + sympy.tanh(X) ** 2,
-    sympy.besseli(1, X) + sympy.sinc(X),
+    sympy.besseli(1, X) + sympy.besselj(2, X) + sympy.sinc(X),
     sympy.exp(X) / 3 - sympy.pi * X,
     sympy.sech(X) + sympy.cot(X),
     X**-3 + 2**X,

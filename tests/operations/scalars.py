@@ -206,7 +206,7 @@ OWN_NAMES = [  # the same nodes as SciPy's ufuncs build, so values suffice
     values(f"gc.{name}", "graphc's own names", lambda *v, name=name: getattr(gc, name)(*v),
            getattr(sp, name), arguments)
     for names, arguments in [
-        ("erf erfc erfcx expit log_expit exprel cosm1 ndtr log_ndtr i0 i0e i1 i1e", (X,)),
+        ("erf erfc erfcx expit log_expit exprel cosm1 ndtr log_ndtr i0 i0e i1 i1e j0 j1", (X,)),
         ("erfinv", (INSIDE,)),
         ("gamma gammaln digamma entr", (POSITIVE,)),
         ("beta betaln xlogy xlog1py rel_entr", (POSITIVE, OTHER)),

@@ -120,12 +120,14 @@ EXACT = {
     "i0e": Exact(lambda x: mp.besseli(0, x) * mp.exp(-abs(x)),
         lambda x: (mp.besseli(1, x) - mp.sign(x) * mp.besseli(0, x)) * mp.exp(-abs(x)),
         largest=1e4, ulps=64, floor=1e-3),
+    "j0": Exact(lambda x: mp.besselj(0, x), lambda x: -mp.besselj(1, x), largest=1e4, floor=1.0),
     "exprel": Exact(lambda x: mp.expm1(x) / x if x else mp.mpf(1),
         lambda x: mp.mpf(0.5) if abs(x) < 1e-15 else (mp.exp(x) - mp.expm1(x) / x) / x, ulps=64,
         largest=1e4, floor=1e-3),
 }  # fmt: skip
 SAME_FORM = {
     "i0": lambda node: elementwise("iv", constant(0), node),
+    "j0": lambda node: elementwise("jv", constant(0), node),
     "i0e": lambda node: elementwise("ive", constant(0), node),
     "exprel": lambda node: elementwise("exprel", constant(0), node),
 }

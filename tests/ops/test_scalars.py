@@ -19,8 +19,8 @@ INF, NAN = float("inf"), float("nan")
 # Rows whose derivative SymPy cannot confirm: kinks, and two whose argument is a condition or order.
 NUMERICALLY = {
     "relu", "absolute", "maximum", "minimum", "fmax", "fmin", "clip", "remainder", "fmod", "where",
-    "copysign", "heaviside", "ldexp", "nan_to_num", "polygamma", "iv", "ive", "exprel",
-    "spherical_jn", "sinc", "cbrt", "betaln",
+    "copysign", "heaviside", "ldexp", "nan_to_num", "polygamma", "iv", "ive", "jv",
+    "exprel", "spherical_jn", "sinc", "cbrt", "betaln",
 }  # fmt: skip
 CONSTANT = {name for name, row in SCALARS.items() if not any(row.derivatives) and row.arity}
 SYMBOLIC = sorted(set(SCALARS) - NUMERICALLY - CONSTANT - {"pi"})
@@ -133,7 +133,7 @@ INTEGERS = (
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "gcd", "lcm",
     "ldexp",
 )  # fmt: skip
-ORDERED = ("polygamma", "iv", "ive", "exprel", "spherical_jn")
+ORDERED = ("polygamma", "iv", "ive", "jv", "exprel", "spherical_jn")
 
 
 @pytest.mark.parametrize("name", [name for name in SCALARS if name != "pi"])

@@ -100,6 +100,8 @@ OPERATORS |= {
     "positive": _composed("positive", _positive),
     "i0": lambda x: ordered_function("iv")(0, x),
     "i1": lambda x: ordered_function("iv")(1, x),
+    "j0": lambda x: ordered_function("jv")(0, x),
+    "j1": lambda x: ordered_function("jv")(1, x),
     "i0e": lambda x: ordered_function("ive")(0, x),
     "i1e": lambda x: ordered_function("ive")(1, x),
     "exprel": lambda x: ordered_function("exprel")(0, x),

@@ -5,6 +5,7 @@ Definitions are those of SciPy's documentation of ``scipy.special``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from operator import index
 from typing import Any
@@ -16,6 +17,8 @@ from graphc.language.protocol.scalars import ordered_function
 from graphc.language.protocol.tables import COMPOSED
 from graphc.language.source import here
 from graphc.language.variable import OPERATORS, Variable, as_variable
+
+LARGEST_ZETA = 100
 
 
 def _composed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,7 +128,24 @@ def powm1(x: Any, y: Any) -> Any:
 
 
 COMPOSED["iv"] = lambda order, x: ordered_function("iv")(order, x)
+COMPOSED["jv"] = lambda order, x: ordered_function("jv")(order, x)
+COMPOSED["j0"], COMPOSED["j1"] = OPERATORS["j0"], OPERATORS["j1"]
 COMPOSED["ive"] = lambda order, x: ordered_function("ive")(order, x)
+
+
+@_composed
+def _zeta(s: Any, q: Any) -> Any:
+    """Return Hurwitz' zeta function ``sum_k (k + q)^-s`` of a known whole s, by polygamma."""
+    order = index(s) if isinstance(s, int | np.integer) else -1
+    if isinstance(s, float | np.floating) and float(s).is_integer():
+        order = int(s)
+    if not 2 <= order <= LARGEST_ZETA:
+        raise UsageError(
+            f"{here()}: the first argument of scipy.special.zeta is a whole number from 2 to "
+            f"{LARGEST_ZETA}, known when the model is declared; got {s!r}"
+        )
+    sign = 1.0 if order % 2 == 0 else -1.0
+    return ordered_function("polygamma")(order - 1, q) * (sign / math.factorial(order - 1))
 
 
 def _polynomial(

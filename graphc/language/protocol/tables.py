@@ -29,7 +29,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 # By name, so that SciPy's special functions are recognised without importing SciPy. Rows of whole
 # order (iv, polygamma, exprel) stand for several ufuncs, or mean something else there.
-_BY_ORDER = ("polygamma", "iv", "ive", "spherical_jn", "exprel")
+_BY_ORDER = ("polygamma", "iv", "ive", "jv", "spherical_jn", "exprel")
 _OWN = ("real", "pi", "relu", "softplus", "sigmoid", "log_sigmoid", "stop_gradient")
 UFUNCS = {
     row.ufunc or name: name
@@ -99,7 +99,7 @@ _UFUNC_DEFAULTS: dict[str, Any] = {"where": True, "casting": "same_kind", "order
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
 COMPOSED: dict[str, Callable[..., Any]] = {}
 
-OTHERWISE = "gc.opaque makes a block of any function of arrays"
+OTHERWISE = "gc.opaque makes a block of any function of arrays, and vjp= gives its derivative"
 
 REFUSED = {
     "nextafter": "has no meaning for real numbers; compute the bound with NumPy beforehand",

@@ -13,6 +13,7 @@ _ierfcx, _erfcx, _mills, _excess = (
     fn("ierfcx"), fn("erfcx"), fn("inverse_mills"), fn("normal_mean_excess"),
 )  # fmt: skip
 _digamma, _polygamma, _iv, _ive = fn("digamma"), fn("polygamma"), fn("iv"), fn("ive")
+_jv = fn("jv")
 
 _GAUSS = 2 * PI ** Num(-HALF.value)  # 2 / √π
 
@@ -50,10 +51,19 @@ def _between(function: Callable[..., Term], n: Term, x: Term) -> Term:
     return function(1, x) if n == Num(0) else HALF * (function(n - 1, x) + function(n + 1, x))
 
 
+def _slope(n: Term, x: Term) -> Term:
+    """Return the derivative of J(n, x); J(−1, x) is −J(1, x)."""
+    return -_jv(1, x) if n == Num(0) else HALF * (_jv(n - 1, x) - _jv(n + 1, x))
+
+
 row("iv", None, lambda n, x, y: _between(_iv, n, x), kind=ordered, discrete=(0,),
     evaluate=bessel.iv)  # fmt: skip
 row("ive", None, lambda n, x, y: _between(_ive, n, x) - _sign(x) * y, kind=ordered, discrete=(0,),
     evaluate=bessel.ive)  # fmt: skip
+
+# The Bessel function of the first kind, of whole order.
+row("jv", None, lambda n, x, y: _slope(n, x), kind=ordered, discrete=(0,),
+    evaluate=bessel.jv)  # fmt: skip
 
 # Entropies. x log y is 0 for every y where x is 0, so its derivative by y is 0 there too.
 row("xlogy", lambda x, y, z: _log(y), lambda x, y, z: _ratio(x, y), evaluate=elementary.xlogy,
