@@ -38,8 +38,10 @@ def drawn(text: str, inline: bool) -> str:
     """Return a formula as SVG in the colour of the text around it, readable aloud."""
     import ziamath
 
+    from graphc.render.typesetting import bold_digits
+
     try:
-        made = ziamath.Latex(text, size=SIZE, inline=inline, color="currentColor")
+        made = ziamath.Latex(bold_digits(text), size=SIZE, inline=inline, color="currentColor")
     except Exception as error:
         logger.warning("this formula cannot be drawn: %s (%s)", text, error)
         return f"<code>{html.escape(text)}</code>"

@@ -13,6 +13,8 @@ from graphc.calculus.reverse import carriers
 from graphc.ir.nodes import topological
 from graphc.language.graph import Graph, Use
 from graphc.language.variable import Variable
+from graphc.ops.contraction import Contraction, is_shuffle
+from graphc.ops.leaves import Constant
 from graphc.render.diagram import Diagram, Edge, EdgeKind, Element, Group, GroupKind, Kind
 from graphc.render.labels import measure
 from graphc.render.opening import Block, Parts, Slot, open_blocks
@@ -27,6 +29,7 @@ MOST_OPERATIONS = 12
 WIDEST_FORMULA, TALLEST_FORMULA = 150.0, 36.0
 WIDEST_PARAMETER = 60.0  # of several beside a block
 _KINDS: dict[str, Kind] = {"observed": "observed", "latent": "latent", "parameter": "parameter"}
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Bare expressions of two variables, as they are written.
 OPERATORS = {
     "add": "{} + {}",
@@ -240,7 +243,7 @@ class Drafter:
         use = block.use
         slots = [block.scope.find(v) for v in use.inputs]
         if not slots and use.call is None:
-            return r"\mathrm{const}"
+            return constant_label(use.outputs[0])
         arguments = [slot.label if slot else "" for slot in slots]
         if use.call is None:
             return self._expression(use, slots, arguments)
@@ -339,6 +342,21 @@ def is_plain(use: Use) -> bool:
     (output,) = use.outputs
     source = output.definition if output.definition is not None else output
     return [id(v) for v in source.operands] == [id(v) for v in use.inputs]
+
+
+def constant_label(v: Variable) -> str:
+    """Return the label of a constant: its number, if it is one or the same everywhere."""
+    node = v.node
+    while isinstance(node, Contraction) and is_shuffle(node):
+        if len(set(node.output)) < len(node.output):  # a diagonal, zero elsewhere
+            break
+        (node,) = node.args
+    if not isinstance(node, Constant) or node.value.size != 1:
+        return r"\mathrm{const}"
+    number = f"{node.value.item():.4g}"
+    if not NUMBER.fullmatch(number):  # a truth, what is not finite, a power of ten
+        return r"\mathrm{const}"
+    return rf"\mathbf{{{number}}}" if v.shape else number
 
 
 def count_operations(use: Use) -> int:

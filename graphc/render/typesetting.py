@@ -92,7 +92,9 @@ def typeset_once(latex: str, size: float) -> Typeset | None:
 
     try:
         with symbols_apart():
-            label = ziamath.Latex(tight_commas(latex), size=size, inline=True, margin=0)
+            label = ziamath.Latex(
+                bold_digits(tight_commas(latex)), size=size, inline=True, margin=0
+            )
             drawing = label.svgxml()
     except Exception:
         # The parsers below raise whatever they stumble upon (IndexError, ParseError,
@@ -112,6 +114,20 @@ def tight_commas(latex: str) -> str:
     if r"\text" in latex:
         return latex
     return re.sub(r"(?<![\\{]),(?!\})\s*", r"{,}\\,", latex)
+
+
+BOLD = str.maketrans("0123456789", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗")
+
+
+def bold_digits(latex: str) -> str:
+    r"""Name bold digits by their own characters; ziamath sets those of \mathbf as any others.
+
+    Examples
+    --------
+    >>> bold_digits(r"\mathbf{1} b_{1}")
+    '\\mathbf{𝟏} b_{1}'
+    """
+    return re.sub(r"\\mathbf\{[^{}]*\}", lambda found: found[0].translate(BOLD), latex)
 
 
 @contextmanager

@@ -4,8 +4,12 @@ import pytest
 import graphc as gc
 from graphc.calculus import formulas
 from graphc.errors import GraphcError, RenderError
+from graphc.language.variable import Variable
+from graphc.ops.contraction import full, identity
+from graphc.ops.leaves import constant
 from graphc.render.diagram import Diagram, Edge, Element
 from graphc.render.draw import draw_svg, drawing_of
+from graphc.render.model import constant_label
 from tests.render import corpus
 
 
@@ -97,3 +101,20 @@ def test_expressions_of_one_structure_share_their_derivation(monkeypatch):
         z = v
     assert len(set(labels_of(z))) == 30
     assert len(made) < 8
+
+
+@pytest.mark.parametrize(
+    ("node", "label"),
+    [
+        (constant(0.0), "0"),
+        (constant(2.5), "2.5"),
+        (full(0.0, (3,)), r"\mathbf{0}"),
+        (full(-1.0, (4, 2)), r"\mathbf{-1}"),
+        (constant(1e-30), r"\mathrm{const}"),
+        (constant(float("inf")), r"\mathrm{const}"),
+        (constant(np.arange(3.0)), r"\mathrm{const}"),
+        (identity(3), r"\mathrm{const}"),
+    ],
+)
+def test_a_constant_shows_its_number(node, label):
+    assert constant_label(Variable(node)) == label

@@ -172,3 +172,11 @@ def test_plain_label(latex, text):
 def test_printable_text_holds_nothing_that_xml_refuses():
     assert printable("a\nb\tc") == "a b c"
     assert printable("\x00\x1b\ud800￾") == "\ufffd" * 4
+
+
+def test_bold_digits_are_bold():
+    plain, bold = measure("1").glyphs, measure(r"\mathbf{1}").glyphs
+    assert bold[0].outline == measure("𝟏").glyphs[0].outline != plain[0].outline
+    mixed = measure(r"\mathbf{1} b_{1}").glyphs
+    assert mixed[0].outline == bold[0].outline
+    assert mixed[2].outline not in (bold[0].outline, "")
