@@ -120,8 +120,8 @@ def commentary(graph: Graph, batch: bool) -> Comments:
     varies = varying(graph) if batch else set()
     for number, block in enumerate(block_formulas(graph)):
         name = block.use.name
-        told = [f.equation for f in block.forward if f is not None]
-        told = told or _of_a_step(graph, block.use)
+        told = _of_a_step(graph, block.use)
+        told = told or [f.equation for f in block.forward if f is not None]
         if told:
             forward[number] = f"{name}: {',  '.join(told)}"
         sums = id(block.use.outputs[0]) in varies

@@ -6,10 +6,12 @@ to, and what it gives where that is used further. What is linear between two sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from graphc.calculus.formulas import Formula, backward, forward, jacobian
+from graphc.calculus.formulas import Formula, Names, backward, forward, jacobian
+from graphc.calculus.matrix_factors import Equation
 from graphc.calculus.reverse import carriers
 from graphc.errors import FormulaError
 from graphc.ir.nodes import Node, topological
@@ -17,6 +19,7 @@ from graphc.ir.program import users
 from graphc.ops.contraction import Contraction, is_shuffle
 from graphc.ops.elementwise import Elementwise
 from graphc.ops.leaves import scalar_value
+from graphc.ops.several import Item
 from graphc.ops.structural import Pad, Reshape, Slice
 from graphc.ops.windows import Windows
 from graphc.types import TupleType
@@ -27,6 +30,12 @@ _REARRANGING = (Reshape, Slice, Pad, Windows)
 _WORDS = {"gather": "element", "slice": "part", "windows": "sliding windows", "item": "",
           "log_softmax": "log softmax", "slogdet": "log det"}  # fmt: skip
 _SUMS = frozenset(("add", "subtract", "negative", "real"))
+
+
+# Of kinds whose cotangents are a recursion: from the results that are used, an operand, names and
+# the name of the cost, the cotangent of the operand and the recursion.
+Recursive: TypeAlias = tuple[Equation, list[Equation]]
+RECURSIONS: dict[type[Node], Callable[[Sequence[Node], Node, Names, str], Recursive]] = {}
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,15 @@ class Step:
         Of each path: the functions whose derivative it takes, outermost first.
     parts
         A formula for each path; None where there is none. The derivative is their sum.
+    recursions
+        For the paths without a formula: terms, and the recursions that they come from; None if not
+        known.
     """
 
     name: str
     rules: tuple[str, ...]
     parts: tuple[Formula | None, ...]
+    recursions: tuple[Recursive, ...] | None = ()
 
 
 def stations_between(cost: Node, wrt: Sequence[Node], named: Mapping[Node, str]) -> list[Node]:
@@ -66,7 +79,7 @@ def stations_between(cost: Node, wrt: Sequence[Node], named: Mapping[Node, str])
     moving = carriers(order, wrt)
     inside = [node for node in order if node in moving]
     counts = users(inside)
-    found = {*wrt, cost} | {node for node in inside if node in named}
+    found = {*wrt, cost} | {node for node in inside if node in named or _is_recursive(node)}
     for node in inside:
         if node in wrt or _is_linear(node, moving):
             continue
@@ -80,6 +93,10 @@ def stations_between(cost: Node, wrt: Sequence[Node], named: Mapping[Node, str])
             f"the derivation would have {len(found)} steps; derive an intermediate variable"
         )
     return [node for node in order if node in found and not isinstance(node.type, TupleType)]
+
+
+def _is_recursive(node: Node) -> bool:
+    return isinstance(node, Item) and type(node.args[0]) in RECURSIONS
 
 
 def _source(node: Node) -> Node:
@@ -149,7 +166,9 @@ def steps(stations: Sequence[Node], names: Mapping[Node, str]) -> list[Step]:
         uses = [user for user in stations if node in below[user]]
         parts = tuple(_part(user, node, cost, names) for user in uses)
         rules = tuple(rule_of(user, node, fence) for user in uses)
-        made.append(Step(names[node], rules, parts))
+        without = [user for user, part in zip(uses, parts, strict=True) if part is None]
+        recursions = _recursions(without, node, names, names[cost], fence)
+        made.append(Step(names[node], rules, parts, recursions))
     return made
 
 
@@ -172,6 +191,31 @@ def _part(user: Node, node: Node, cost: Node, names: Mapping[Node, str]) -> Form
         return backward(user, node, names, cost=names[cost], through=False)
     except FormulaError:
         return None
+
+
+def _recursions(
+    users_: Sequence[Node], node: Node, names: Names, cost: str, fence: set[Node]
+) -> tuple[Recursive, ...] | None:
+    """Return what loops give to one of their operands, as equations; None if not known of all."""
+    loops: dict[Node, list[Node]] = {}
+    for user in users_:
+        if not _is_recursive(user):
+            return None
+        loops.setdefault(user.args[0], []).append(user)
+    found = []
+    for loop, results in loops.items():
+        if any(_is_between(arg, node, fence) for arg in loop.args):
+            return None
+        try:
+            found.append(RECURSIONS[type(loop)](results, node, names, cost))
+        except FormulaError:
+            return None
+    return tuple(found)
+
+
+def _is_between(arg: Node, node: Node, fence: set[Node]) -> bool:
+    """Return whether an operand is computed from a station, and none itself."""
+    return arg not in fence and node in topological([arg], fence - {node})
 
 
 def rule_of(user: Node, node: Node, fence: set[Node]) -> str:

@@ -68,10 +68,10 @@ def size(dim: Dim, sizes: Sizes) -> int:
     return int(evaluate(dim, sizes))  # type: ignore[arg-type]
 
 
-def array_of(tensor: Node, values: Values) -> Any:
+def array_of(tensor: Node, values: Values, sizes: Sizes | None = None) -> Any:
     """Return the values of a tensor; a constant has its own."""
     if part_of(tensor) is not None and tensor not in values:
-        return np.asarray(evaluate_nodes([tensor], values, {})[0])
+        return np.asarray(evaluate_nodes([tensor], values, sizes or {})[0])
     return np.asarray(tensor.value if isinstance(tensor, Constant) else values[tensor])
 
 
@@ -97,7 +97,9 @@ class _Evaluation:
             case Extent(dim):
                 return (), float(size(dim, self.sizes))
             case Ref(tensor, indices):
-                return _picked(array_of(tensor, self.values), [self.of(i) for i in indices])
+                return _picked(
+                    array_of(tensor, self.values, self.sizes), [self.of(i) for i in indices]
+                )
             case Delta(left, right):
                 return self._called(np.equal, (left, right))
             case Add(terms):

@@ -40,6 +40,7 @@ from graphc.errors import FormulaError
 from graphc.ir.nodes import Node, topological
 from graphc.ir.terms import Ref, Sum, Term
 from graphc.ops.leaves import Constant, new_input
+from graphc.ops.linalg import Linalg
 from graphc.types import Shape, TensorType
 
 Notation: TypeAlias = Literal["auto", "index", "matrix"]
@@ -187,7 +188,10 @@ def forward(node: Node, names: Names, *, notation: Notation = "auto") -> Formula
     """
     indices = free_indices(node.shape, names.values())
     term = element(node, indices, names.keys() - {node})
-    return _formula(term, indices, names, (_name(node, names), indices), (), notation)
+    left = _name(node, names), indices
+    if part_of(node) is not None and isinstance(term, Ref):  # a letter is not what it is called
+        names = {other: name for other, name in names.items() if other is not node}
+    return _formula(term, indices, names, left, (), notation)
 
 
 @limited
@@ -366,7 +370,7 @@ def _lettered(term: Term, names: Names) -> tuple[Names, tuple[Any, ...]]:
                 continue
             met[found.tensor] = part  # type: ignore[attr-defined]
             met |= {n: p for n in letters_of(part).values() if (p := part_of(n)) is not None}
-            if part.of is not None and part.of not in matrices:
+            if isinstance(part.of, Linalg) and part.of not in matrices:
                 matrix = part.of.args[0]
                 at = free_indices(matrix.shape, names.values())
                 matrices[part.of] = element(matrix, at, names.keys())
@@ -374,20 +378,32 @@ def _lettered(term: Term, names: Names) -> tuple[Names, tuple[Any, ...]]:
     if not met:
         return names, ()
     known = dict(names)
+    loops: dict[Any, list[Any]] = {}
     for node, part in met.items():
+        if part.told is not None and node not in names:
+            known[node], equations = part.told(names)
+            loops[part.of] = [((_plain(a), _plain(b)), {}, None) for a, b in equations]
         if node not in known:
             known[node] = _unique(part.letter, known.values())
     beside: dict[Any, Any] = {}
     for node, part in met.items():
+        if part.told is not None:
+            continue
         key, texts = equation_of(part)
         letters = {k: known[n] for k, n in letters_of(part).items()} | {part.letter: known[node]}
         about = None
-        if part.of is not None and part.role != "gaps":
+        if isinstance(part.of, Linalg) and part.role != "gaps":
             at = free_indices(part.of.args[0].shape, names.values())
             about = Formula(declared(matrices[part.of]), at, known, ("", ()))
             about = _in_matrices(about, "auto")
         beside.setdefault(key, (texts, letters, about))
-    return known, tuple(beside.values())
+    said = [equation for equations in loops.values() for equation in equations]
+    return known, (*beside.values(), *said)
+
+
+def _plain(text: str) -> str:
+    """Return a text that `format` leaves as it is."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _unique(letter: str, taken: Collection[str]) -> str:

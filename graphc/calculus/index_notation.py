@@ -47,6 +47,7 @@ from graphc.ir.terms import (
     Term,
 )
 from graphc.ops.elementwise import derivative
+from graphc.ops.linalg import Linalg
 from graphc.ops.rules import RULES, Indices
 from graphc.ops.scalars import SCALARS
 from graphc.types import Dim, TupleType
@@ -204,7 +205,8 @@ class _Derivation:
 
     def _of_part(self, term: Ref, part: Part) -> Term:
         """Go on through a matrix function, to the matrix that it is of."""
-        assert part.of is not None
+        if not isinstance(part.of, Linalg):
+            return part_derivative(term, part, _nowhere, _nowhere)
         matrix = part.of.args[0]
         front = term.indices[: matrix.type.rank - 2]
 
@@ -268,6 +270,11 @@ class _Derivation:
         return times(
             sum_over(indices, times(hit, self.of(body))), raised(sum_over(indices, hit), number(-1))
         )
+
+
+def _nowhere(m: Term, n: Term) -> Term:
+    """Stand for the elements of what is no matrix function's matrix."""
+    raise AssertionError("not asked for")
 
 
 def replace_place(term: Inverse, at: tuple[Term, Term]) -> Term:

@@ -11,7 +11,7 @@ and Pereyra (1973) for the pseudo-inverse.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -43,6 +43,7 @@ LETTERS = {
 }
 SAME = {"eigvalsh": ("eigh", 0), "svdvals": ("svd", 1)}  # results of another function
 Inner = Callable[[Term, Term], Term]
+Equation = tuple[str, str]  # as text and as LaTeX
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,14 @@ class Part:
         The matrix function that it is a result of; None of what is the same for all matrices.
     role
         Which result it is, or ``"gaps"``, ``"half"``, ``"below"``.
+    told
+        Of a loop's result: from the names of tensors, its own and the equations of a step.
     """
 
     letter: str
-    of: Linalg | None
+    of: Node | None
     role: int | str
+    told: Callable[[Mapping[Node, str]], tuple[str, list[Equation]]] | None = None
 
 
 _parts: WeakKeyDictionary[Node, Part] = WeakKeyDictionary()
@@ -70,6 +74,13 @@ _parts: WeakKeyDictionary[Node, Part] = WeakKeyDictionary()
 def part_of(node: Node) -> Part | None:
     """Return what a formula's letter for a tensor stands for; None if it has none."""
     return _parts.get(node)
+
+
+def loop_element(node: Node, part: Part, indices: Indices) -> Term:
+    """Return an element of a loop's result, which has a letter from now on."""
+    _parts.setdefault(node, part)
+    made: Term = Ref(node, tuple(indices))
+    return made
 
 
 def part_element(node: Node, indices: Indices) -> Term | None:
@@ -146,6 +157,11 @@ def part_derivative(term: Ref, part: Part, matrix: Inner, inner: Inner) -> Term:
     """
     if part.of is None:
         return ZERO
+    if not isinstance(part.of, Linalg):
+        raise FormulaError(
+            "the derivative of a loop has no formula but the recursion of its cotangents, which "
+            "gc.derive(cost, v) lists"
+        )
     function = part.of.function
     if function not in _RULES:
         raise FormulaError(
@@ -382,7 +398,7 @@ LATEX_LETTERS = {"λ": "\\lambda", "σ": "\\sigma", "Φ": "\\Phi", "Λ": "\\Lamb
 
 def equation_of(part: Part) -> tuple[tuple[Node | None, int | str], tuple[str, str]]:
     """Return what tells an equation from others, and the equation that says what a part is."""
-    if part.of is None:
+    if not isinstance(part.of, Linalg):
         return (None, part.role), EQUATIONS["", part.role]
     role = 0 if isinstance(part.role, int) else part.role
     return (part.of, role), EQUATIONS[part.of.function, role]
@@ -390,7 +406,7 @@ def equation_of(part: Part) -> tuple[tuple[Node | None, int | str], tuple[str, s
 
 def letters_of(part: Part) -> dict[str, Node]:
     """Return the tensors that a part's equation has letters for, besides itself."""
-    if part.of is None:
+    if not isinstance(part.of, Linalg):
         return {}
     own = LETTERS[part.of.function]
     return {letter: _result(part.of, k) for k, letter in enumerate(own)}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from graphc.batching import batch_nodes
+from graphc.calculus.derivations import RECURSIONS
 from graphc.calculus.derived import push
+from graphc.calculus.matrix_factors import Equation, Part, loop_element
 from graphc.calculus.reverse import carriers
 from graphc.control.loop import Loop, Scan, loop_evaluate, loop_type, taken_apart
 from graphc.control.loop_backward import loop_vjp
-from graphc.errors import FormulaError
+from graphc.control.recursion import Recursion
 from graphc.ir.nodes import Node
-from graphc.ir.terms import Term
+from graphc.ir.terms import Num, Term
 from graphc.ops.contraction import broadcast_to, full, transpose
 from graphc.ops.leaves import new_input
 from graphc.ops.rules import Element, Indices, define
-from graphc.ops.several import bundle, item, types_of
+from graphc.ops.several import Item, bundle, item, types_of
 from graphc.types import Dim, TensorType
 
 
@@ -126,10 +128,31 @@ def _swapped(node: Node) -> Node:
 
 
 def _meaning(node: Scan, indices: Indices, element: Element) -> Term:
-    raise FormulaError(
-        "a loop h_t = f(h_(t−1), x_t) has no formula; its derivatives are the recursion "
-        "∂c/∂h_(t−1) = ∂c/∂h_t ∂f/∂h; ask for the formulas of its step"
-    )
+    """Return an element of a result, which the recurrence beside a formula says more of."""
+    which, *places = indices
+    assert isinstance(which, Num)
+    index = int(which.value)
+
+    def told(names: Mapping[Node, str]) -> tuple[str, list[Equation]]:
+        recursion = Recursion(node, names)
+        return recursion.letter(index), recursion.forward()
+
+    result = item(node, index)
+    return loop_element(result, Part("h", node, index, told), tuple(places))
+
+
+def _recursion(
+    results: Sequence[Node], node: Node, names: Mapping[Node, str], cost: str
+) -> tuple[Equation, list[Equation]]:
+    """Return the cotangent of a loop's operand that comes from some results, and the recursion."""
+    loop = results[0].args[0]
+    assert isinstance(loop, Scan)
+    used = [result.index for result in results if isinstance(result, Item)]
+    places = [k for k, arg in enumerate(loop.args) if arg is node]
+    return Recursion(loop, names).backward(places, cost, used)
+
+
+RECURSIONS[Scan] = _recursion
 
 
 define(

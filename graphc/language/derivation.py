@@ -62,7 +62,7 @@ class Derivation:
         lines += [f"  {_defined(d)}" for d in self.definitions]
         lines += ["", "Chain rule:"]
         for number, step in enumerate(self.steps, 1):
-            lines.append(f"  {number}. {_text(step)}    [{_rules(step)}]")
+            lines.append(f"  {number}. {_text(step, self.cost)}    [{_rules(step)}]")
         if self.result is not None:
             lines += ["", f"Together: {self.result.equation}"]
         return "\n".join(lines)
@@ -73,7 +73,7 @@ class Derivation:
         rows = list(map(_latex_row, self.definitions))
         for step in self.steps:
             rules = rf"\text{{{_escaped(_rules(step))}}}"
-            rows.append(f"{_aligned(_latex(step))} && {rules}")
+            rows.append(f"{_aligned(_latex(step, self.cost))} && {rules}")
         if self.result is not None:
             rows.append(_aligned(self.result.latex_equation))
         return _block(rows)
@@ -87,7 +87,7 @@ class Derivation:
             lines.append(f"- {shown}")
         lines += ["", "Chain rule:", ""]
         for number, step in enumerate(self.steps, 1):
-            lines.append(f"{number}. {_rules(step)}: $`{_latex(step)}`$")
+            lines.append(f"{number}. {_rules(step)}: $`{_latex(step, self.cost)}`$")
         if self.result is not None:
             lines += ["", "Together:", "", "```math", self.result.latex_equation, "```"]
         return "\n".join(lines) + "\n"
@@ -211,20 +211,36 @@ def _rules(step: Step) -> str:
     return f"sum of {len(step.rules)} paths: " + "; ".join(step.rules)
 
 
-def _text(step: Step) -> str:
-    if any(part is None for part in step.parts):
+def _text(step: Step, cost: str) -> str:
+    found = _paths(step, 0)
+    if found is None:
         return f"by {step.name}: {NO_FORMULA}"
-    parts = [part for part in step.parts if part is not None]
-    left = parts[0].equation.partition(" = ")[0]
-    return f"{left} = {' + '.join(part.text for part in parts)}".replace("+ −", "− ")
+    values, recursion = found
+    where = f", where {'; '.join(recursion)}" if recursion else ""
+    formula = next((part for part in step.parts if part is not None), None)
+    left = formula.equation.partition(" = ")[0] if formula else f"∂{cost}/∂{step.name}"
+    return f"{left} = {' + '.join(values)}{where}".replace("+ −", "− ")
 
 
-def _latex(step: Step) -> str:
-    if any(part is None for part in step.parts):
+def _latex(step: Step, cost: str) -> str:
+    found = _paths(step, 1)
+    if found is None:
         return rf"\text{{by {_escaped(step.name)}: {NO_FORMULA}}}"
-    parts = [part for part in step.parts if part is not None]
-    left = parts[0].latex_equation.partition(" = ")[0]
-    return f"{left} = {' + '.join(part.latex for part in parts)}".replace("+ -", "- ")
+    values, recursion = found
+    left = rf"\frac{{\partial {math_label(cost)}}}{{\partial {math_label(step.name)}}}"
+    formula = next((part for part in step.parts if part is not None), None)
+    left = formula.latex_equation.partition(" = ")[0] if formula else left
+    where = rf", \quad \text{{where }} {', '.join(recursion)}" if recursion else ""
+    return f"{left} = {' + '.join(values)}{where}".replace("+ -", "- ")
+
+
+def _paths(step: Step, column: int) -> tuple[list[str], list[str]] | None:
+    """Return what the paths of a step give, and the recursions behind; None if not all is known."""
+    if step.recursions is None:
+        return None
+    values = [part.latex if column else part.text for part in step.parts if part is not None]
+    values += [term[column] for term, _ in step.recursions]
+    return values, [told[column] for _, equations in step.recursions for told in equations]
 
 
 def _aligned(equation: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 import graphc as gc
 from graphc.calculus.reverse import gradient, reaches
 from graphc.control.loop import Scan
-from graphc.errors import FormulaError, KindError, NamingError, ShapeError, UsageError
+from graphc.errors import KindError, NamingError, ShapeError, UsageError
 from graphc.ir.program import Program, text
 from graphc.ops.leaves import constant
 from graphc.passes.pipeline import DEFAULT, FAST, run
@@ -298,12 +298,6 @@ def test_whole_numbers_to_start_with_become_real():
     assert last.kind == "real"
     count, _ = gc.scan(lambda n, x: (n + 1, None), 0, X)
     assert count.kind == "integer"
-
-
-def test_a_loop_has_no_formula():
-    last, _ = gc.scan(lambda s, x: (s + x, None), X[0], X)
-    with pytest.raises(FormulaError, match="loop|scan"):
-        gc.formula(last)
 
 
 def test_compile_time_does_not_grow_with_the_steps():
