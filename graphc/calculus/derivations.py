@@ -6,12 +6,11 @@ to, and what it gives where that is used further. What is linear between two sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from graphc.calculus.formulas import Formula, Names, backward, forward, jacobian
-from graphc.calculus.matrix_factors import Equation
+from graphc.calculus.recursive import RECURSIONS, Recursive
 from graphc.calculus.reverse import carriers
 from graphc.errors import FormulaError
 from graphc.ir.nodes import Node, topological
@@ -30,12 +29,6 @@ _REARRANGING = (Reshape, Slice, Pad, Windows)
 _WORDS = {"gather": "element", "slice": "part", "windows": "sliding windows", "item": "",
           "log_softmax": "log softmax", "slogdet": "log det"}  # fmt: skip
 _SUMS = frozenset(("add", "subtract", "negative", "real"))
-
-
-# Of kinds whose cotangents are a recursion: from the results that are used, an operand, names and
-# the name of the cost, the cotangent of the operand and the recursion.
-Recursive: TypeAlias = tuple[Equation, list[Equation]]
-RECURSIONS: dict[type[Node], Callable[[Sequence[Node], Node, Names, str], Recursive]] = {}
 
 
 @dataclass(frozen=True)

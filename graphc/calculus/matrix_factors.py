@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from graphc.calculus.index_terms import ZERO, unused
+from graphc.calculus.recursive import Equation
 from graphc.calculus.simplify_inverses import inverse
 from graphc.calculus.simplify_numbers import number
 from graphc.calculus.simplify_sums import sum_over
@@ -43,7 +44,6 @@ LETTERS = {
 }
 SAME = {"eigvalsh": ("eigh", 0), "svdvals": ("svd", 1)}  # results of another function
 Inner = Callable[[Term, Term], Term]
-Equation = tuple[str, str]  # as text and as LaTeX
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from graphc.calculus.formulas import Formula, backward, forward
-from graphc.calculus.matrix_factors import Equation
+from graphc.calculus.matrix_factors import Part, loop_element
 from graphc.calculus.names import Name, math_label
+from graphc.calculus.recursive import Equation
 from graphc.control.loop import Scan
 from graphc.errors import FormulaError
 from graphc.ir.nodes import Node, topological
+from graphc.ir.terms import Term
+from graphc.ops.rules import Indices
 from graphc.ops.several import item
 from graphc.types import Dim
 
@@ -196,3 +199,13 @@ def _latex(name: str) -> str:
 def _free(name: str, names: Names) -> str:
     taken: Sequence[str] = list(names.values())
     return name if name not in taken else f"{name}ʹ"
+
+
+def result_element(node: Scan, index: int, places: Indices) -> Term:
+    """Return an element of a result, which the recurrence beside a formula says more of."""
+
+    def told(names: Names) -> tuple[str, list[Equation]]:
+        recursion = Recursion(node, names)
+        return recursion.letter(index), recursion.forward()
+
+    return loop_element(item(node, index), Part("h", node, index, told), places)

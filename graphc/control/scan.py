@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from graphc.batching import batch_nodes
-from graphc.calculus.derivations import RECURSIONS
 from graphc.calculus.derived import push
-from graphc.calculus.matrix_factors import Equation, Part, loop_element
+from graphc.calculus.recursive import RECURSIONS, Recursive
 from graphc.calculus.reverse import carriers
 from graphc.control.loop import Loop, Scan, loop_evaluate, loop_type, taken_apart
 from graphc.control.loop_backward import loop_vjp
-from graphc.control.recursion import Recursion
 from graphc.ir.nodes import Node
 from graphc.ir.terms import Num, Term
 from graphc.ops.contraction import broadcast_to, full, transpose
@@ -128,23 +126,19 @@ def _swapped(node: Node) -> Node:
 
 
 def _meaning(node: Scan, indices: Indices, element: Element) -> Term:
-    """Return an element of a result, which the recurrence beside a formula says more of."""
+    from graphc.control.recursion import result_element  # late: formulas are half of graphc
+
     which, *places = indices
     assert isinstance(which, Num)
-    index = int(which.value)
-
-    def told(names: Mapping[Node, str]) -> tuple[str, list[Equation]]:
-        recursion = Recursion(node, names)
-        return recursion.letter(index), recursion.forward()
-
-    result = item(node, index)
-    return loop_element(result, Part("h", node, index, told), tuple(places))
+    return result_element(node, int(which.value), tuple(places))
 
 
 def _recursion(
     results: Sequence[Node], node: Node, names: Mapping[Node, str], cost: str
-) -> tuple[Equation, list[Equation]]:
+) -> Recursive:
     """Return the cotangent of a loop's operand that comes from some results, and the recursion."""
+    from graphc.control.recursion import Recursion
+
     loop = results[0].args[0]
     assert isinstance(loop, Scan)
     used = [result.index for result in results if isinstance(result, Item)]
