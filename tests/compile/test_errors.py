@@ -21,8 +21,8 @@ def graph():
     [
         ({"target": "fortran"}, "unknown target 'fortran'; the targets are numpy, cupy"),
         ({"target": "NumPy"}, "unknown target 'NumPy'; the targets are numpy, cupy"),
-        ({"dtype": "float16"}, "unknown dtype 'float16'; one of float32, float64"),
-        ({"style": "pretty"}, "unknown style 'pretty'; one of fast, readable"),
+        ({"dtype": "float16"}, "unknown dtype 'float16'; one of 'float32', 'float64'"),
+        ({"style": "pretty"}, "unknown style 'pretty'; one of 'fast', 'readable'"),
         ({"cost": "loss"}, "graph 'net' has no cost 'loss'; it has fit, size"),
     ],
 )
