@@ -104,6 +104,7 @@ def order_layers(
     guests = {i for i in map(network.source.__getitem__, ranks.beside) if not network.into[i]}
     layers.order = [[v for v in layer if v not in guests] for layer in layers.order]
     reduce_crossings(layers)
+    seat_inputs(layers)
     return layers
 
 
@@ -154,6 +155,26 @@ def reduce_crossings(layers: Layers) -> None:
         if crossings < fewest:
             best, fewest, stale = [list(layer) for layer in layers.order], crossings, 0
     layers.order = best
+
+
+def seat_inputs(layers: Layers) -> None:
+    """Move inputs of one block past lanes to the same block, next to its deepest input.
+
+    That changes no crossing: what moves has no edges from before, and both lead to one place.
+    """
+    for layer in layers.order:
+        for v in [v for v in layer if v < layers.elements and not layers.down[v]]:
+            if len(layers.up[v]) != 1:
+                continue
+            deepest = max(layers.down[layers.up[v][0]], key=layers.depth.__getitem__)
+            if deepest == v or deepest not in layer:
+                continue
+            at, step = layer.index(v), 1 if layer.index(deepest) > layer.index(v) else -1
+            while (
+                layer[at + step] >= layers.elements and layers.up[layer[at + step]] == layers.up[v]
+            ):
+                layer[at], layer[at + step] = layer[at + step], v
+                at += step
 
 
 def sweep_barycentres(layers: Layers, upwards: bool) -> None:

@@ -162,6 +162,13 @@ def test_branches_that_meet_enter_straight_and_keep_level():
     assert max(cells) - min(cells) < 8
 
 
+def test_the_inputs_of_like_steps_stand_alike():
+    at = centres(lay_out(corpus.CORPUS["recurrent"]))
+    steps = [at[f"x{k}"][1] - at[f"h{k - 1}"][1] for k in range(2, 6)]
+    assert steps == pytest.approx([steps[0]] * 4, abs=1)
+    assert at["w"][1] > at["x5"][1]  # the lane of the parameter runs outside
+
+
 def test_what_is_all_but_straight_is_straight():
     slants = []
     for diagram in (*ARCHITECTURES.values(), *corpus.CORPUS.values()):
