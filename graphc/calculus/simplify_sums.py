@@ -23,6 +23,8 @@ from graphc.calculus.index_terms import (
     unused,
     walk,
 )
+from graphc.calculus.simplify_functions import call
+from graphc.calculus.simplify_numbers import split_number
 from graphc.calculus.simplify_relabelled import RELABEL, relabelled
 from graphc.calculus.simplify_terms import REMAKE, Change, plus, raised, replace, times
 from graphc.ir.terms import Add, Apply, Best, Delta, Mul, Num, Product, Ref, Sum, Symbol, Term
@@ -80,6 +82,10 @@ def _sum_of_product(indices: list[Index], factors: list[Term]) -> Term:
                 target = solution(factor, index)
                 if target is not None:
                     return sum_over(others, replace(times(*rest), {index: target}))
+                digits = _digits(factor, indices)
+                if digits is not None:
+                    others = [i for i in indices if i not in digits]
+                    return sum_over(others, replace(times(*rest), digits))
                 split = _split(factor, index)
                 if split is not None:
                     target, inner = split
@@ -134,6 +140,32 @@ def solution(part: Delta, index: Index) -> Term | None:
     for one, other in ((part.left, part.right), (part.right, part.left)):
         if one is index and index not in free(other) and in_range(other, index.extent):
             return other
+    return None
+
+
+def _digits(part: Delta, indices: Sequence[Index]) -> dict[Term, Term] | None:
+    """Return what takes the place of summed indices that are the digits of what a delta fixes.
+
+    For ``i + m j = k``, i below m, these are ``k mod m`` and ``⌊k/m⌋``.
+    """
+    for sum_, whole in ((part.left, part.right), (part.right, part.left)):
+        if not isinstance(sum_, Add) or not free(whole).isdisjoint(indices):
+            continue
+        digits = sorted(map(split_number, sum_.terms), key=lambda digit: digit[0])
+        found: dict[Term, Term] = {}
+        size = 1
+        for weight, index in digits:
+            if weight != size or index not in indices or not isinstance(index, Index):
+                break
+            if not isinstance(index.extent, int):
+                break
+            rest = call("floor_divide", whole, Num(size))
+            last = len(found) == len(digits) - 1
+            found[index] = rest if last else call("remainder", rest, Num(index.extent))
+            size *= index.extent
+        else:
+            if in_range(whole, size):
+                return found
     return None
 
 

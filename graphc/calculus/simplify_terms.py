@@ -92,7 +92,7 @@ def plus(*terms: Term) -> Term:
     spend()
     collected = _collect(part for term in terms for part in _summands(term))
     if len(collected) > 1:
-        collected = _cancelled(collected)
+        collected = _cancelled(_undivided(collected))
     if not collected:
         return ZERO
     if len(collected) == 1:
@@ -142,6 +142,19 @@ def _scaled(coefficient: Number, rest: Term) -> Term:
         return value
     made: Term = Mul((value, *factors_of(rest)))
     return made
+
+
+def _undivided(collected: dict[Term, Number]) -> dict[Term, Number]:
+    """Put a whole for its remainder and the quotient times the divisor: ``k mod 2 + 2 ⌊k/2⌋``."""
+    for rest, coefficient in collected.items():
+        match rest:
+            case Apply("remainder", (whole, Num(int(divisor)) as by)):
+                quotient: Term = Apply("floor_divide", (whole, by))
+                if collected.get(quotient) == coefficient * divisor:
+                    left = {t: c for t, c in collected.items() if t not in (rest, quotient)}
+                    parts = [(coefficient * c, t) for c, t in _summands(whole)]
+                    return _undivided(_collect([*((c, t) for t, c in left.items()), *parts]))
+    return collected
 
 
 def _cancelled(collected: dict[Term, Number]) -> dict[Term, Number]:

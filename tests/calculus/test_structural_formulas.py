@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.calculus import derived
 from graphc.calculus.evaluating import evaluate_term
 from graphc.calculus.formulas import forward, jacobian
 from graphc.errors import FormulaError
+from graphc.language.formula import formula_of
 from graphc.ops.contraction import contract, full
 from graphc.ops.indexing import ScatterAdd, ScatterSet
 from graphc.ops.leaves import new_input
@@ -55,3 +57,14 @@ def test_a_sum_over_a_padding_is_that_of_the_operand():
 def test_setting_has_none():
     with pytest.raises(FormulaError, match="setting elements"):
         forward(ScatterSet((w, at, two), 0, 0), NAMES)
+
+
+def test_sums_over_digits_of_an_index_are_taken():
+    """Heads are split off and joined again: no delta of a sum of indices is left."""
+    q, k = gc.observed("q", (3, 4)), gc.observed("k", (3, 4))
+    heads = [v.reshape(3, 2, 2).transpose(1, 0, 2) for v in (q, k)]
+    scores = np.tanh(heads[0] @ heads[1].transpose(0, 2, 1))
+    step = gc.derive(np.sum(scores**3), q).steps[-1]
+    assert step.parts[0].text == "Σ_i ∂c/∂u1_{⌊n/2⌋,m,i} k_in"
+    whole = q.reshape(3, 2, 2).reshape(12).reshape(3, 4)
+    assert formula_of(gc.jacobian(whole, q), "index").text == "δ_ik δ_jl"
