@@ -351,7 +351,8 @@ def _in_matrices(formula: Formula, notation: Notation) -> Formula:
     if notation == "index":
         return formula
     try:
-        matrix = matrix_form(formula.presented, formula.free)
+        columns = not (formula.below and formula.above[1])
+        matrix = matrix_form(formula.presented, formula.free, columns)
     except FormulaError:
         if notation == "matrix":
             raise

@@ -47,7 +47,7 @@ from graphc.ops.properties import has
 Axes = tuple[Index, ...]
 
 
-def matrix_form(term: Term, axes: Axes) -> Matrix:
+def matrix_form(term: Term, axes: Axes, columns: bool = False) -> Matrix:
     """Return a presented term in matrix notation.
 
     Parameters
@@ -56,6 +56,8 @@ def matrix_form(term: Term, axes: Axes) -> Matrix:
         One element of the result, as it is shown in index notation.
     axes
         The indices of the result's axes: none, that of a column, or those of rows and columns.
+    columns
+        Whether a matrix with a single column is read as a column: a value is, and no Jacobian.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def matrix_form(term: Term, axes: Axes) -> Matrix:
     """
     if len(axes) > 2:
         raise FormulaError(f"there is no matrix notation for a result with {len(axes)} axes")
+    if len(axes) == 2 and columns and axes[1].extent == 1:
+        term, axes = with_indices(term, {axes[1]: ZERO}), axes[:1]
     return m.oriented(_read(term, axes))
 
 
@@ -208,14 +212,22 @@ def _selected(factor: Term, network: _Network) -> Term:
     if not isinstance(factor, Ref) or len(factor.indices) < 2:
         return factor
     indices = list(factor.indices)
+    if _is_column(factor):
+        indices.pop()
     for axis, place in enumerate(indices):
         if not isinstance(place, Index):
             dim = factor.tensor.shape[axis]
             indices[axis] = unused(dim)
             network.bound.append(indices[axis])  # type: ignore[arg-type]
             _enter_delta(indices[axis], place, network)  # type: ignore[arg-type]
-    made: Term = Ref(factor.tensor, tuple(indices))
+    made: Term = Ref(factor.tensor, (*indices, *factor.indices[len(indices) :]))
     return made
+
+
+def _is_column(part: Ref) -> bool:
+    """Return whether an element is one of a matrix with a single column, which reads as such."""
+    shape = part.tensor.shape
+    return len(shape) == 2 and shape[1] == 1 and part.indices[1] is ZERO
 
 
 def _enter_delta(index: Index, place: Term, network: _Network) -> None:
@@ -303,6 +315,8 @@ def _factor(term: Term, axes: Axes) -> Matrix:
 
 def _element(term: Ref, axes: Axes) -> Matrix:
     node, indices = term.tensor, term.indices
+    if _is_column(term) and indices[:1] == axes:
+        return m.tensor(node, node.shape[:1])
     if len(node.shape) > 2:
         raise FormulaError(f"a tensor with {len(node.shape)} axes has no matrix notation")
     if not all(isinstance(index, Index) for index in indices):

@@ -75,3 +75,11 @@ def test_numbers_are_written_as_people_write_them(value, text, latex):
     assert formula_of(x * value, "index").text == text
     assert gc.latex(x * value, "index") == latex
     assert formula_of(np.where(x > 0, x, -np.inf), "index").text == "where([x_i > 0], x_i, −∞)"
+
+
+def test_a_matrix_with_one_column_reads_as_a_column():
+    X, d = gc.observed("X", (4, 3)), gc.observed("d", (4, 1))
+    mean = np.mean(X, axis=1, keepdims=True)
+    assert formula_of(mean).text == "(1/3) X 𝟏"
+    assert formula_of(d + mean).text == "d + (1/3) X 𝟏"
+    assert formula_of(gc.grad(np.sum((d - mean) ** 2), d)).text == "2 (d − (1/3) X 𝟏)"
