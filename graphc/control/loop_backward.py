@@ -156,6 +156,7 @@ class _Sum:
 
     def __init__(self, back: Loop, part: Node) -> None:
         self.back = back
+        self.part = part
         self.shape = part.shape
         self.terms = _terms(part)
         self.outside = [t for t in self.terms if _is_outer(t)]  # products taken after the loop
@@ -197,6 +198,9 @@ def _decide(sums: Sequence[_Sum]) -> None:
     """
     stacked = {arg for s in sums for term in s.outside for arg in _factors(term)}
     for s in sums:
+        if s.part in stacked:  # whole, and not term by term
+            s.outside, s.stacks = [], [s.part]
+            continue
         for term in s.terms:
             if term in s.outside:
                 continue

@@ -457,3 +457,13 @@ def test_loops_before_and_after_what_reaches_across_samples_are_jax_s(style, ove
     expected, want = jax.value_and_grad(loss)(w)
     np.testing.assert_allclose(got, expected, rtol=1e-12)
     np.testing.assert_allclose(slope, want, rtol=1e-9)
+
+
+def test_the_gradient_of_a_bias_is_a_sum_of_what_the_weights_need_stacked():
+    """As a sum of the gates' parts it took a stack, and a padded copy of it, for each gate."""
+    out = gc.LSTM(3, name="lstm")(gc.observed("x", shape=(4, 2)))
+    out = out[0] if isinstance(out, tuple) else out
+    source = gc.compile(gc.Graph(gc.cost((out**2).sum(), name="C"), name="g"), batch=False).source
+    assert "padded" not in source
+    back = source.partition("lstm: backward")[2].partition("    for ")[0]
+    assert back.count("np.empty(") == 1
