@@ -161,15 +161,12 @@ def __dir__() -> list[str]:
 
 def _show_variable(variable: Variable) -> dict[str, str]:
     from graphc.calculus.names import math_label
-    from graphc.language.formula import formula_of
+    from graphc.language.latex import shown_in_notebooks
     from graphc.render.model import space
 
     if variable.role in ("expression", "computed"):
         try:
-            formula = formula_of(variable)
-            named = variable.name or variable.call or variable.derivation
-            shown = formula.latex_equation if named else formula.latex
-            return {"text/latex": f"$\\displaystyle {shown}$"}
+            return {"text/latex": f"$\\displaystyle {shown_in_notebooks(variable)}$"}
         except FormulaError:
             pass
     declared = variable.declaration

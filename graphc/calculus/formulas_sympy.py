@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from math import prod
 from typing import Any
 
-from graphc.calculus.index_terms import Index, LogSumExp, Softmax
+from graphc.calculus.index_terms import Index, LogSumExp, Softmax, walk
 from graphc.calculus.matrix_terms import Matrix, ones, transposed
 from graphc.calculus.presenting import length, with_indices
 from graphc.errors import FormulaError
@@ -159,6 +160,13 @@ def _best(function: str, body: Term, index: Symbol, extent: Dim, of: Callable[..
 
 
 def _are_few(count: int, body: Term) -> bool:
+    parts = list(walk(body))
+    if any(isinstance(part, Apply) and part.function == "where" for part in parts):
+        return False  # SymPy sorts and compares cases for minutes
+    inner = [part.extent for part in parts if isinstance(part, Best)]
+    if not all(isinstance(extent, int) for extent in inner):
+        return False
+    count *= prod(map(int, inner))  # type: ignore[arg-type]
     return count <= MOST_COMPARED and count * length(body) <= MOST_WRITTEN
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphc.calculus import formulas
 from graphc.calculus.formulas import Formula, Layout, Notation
+from graphc.calculus.limits import LengthError
 from graphc.calculus.names import Name, math_label, parameter_labels, told_apart
 from graphc.errors import FormulaError, UsageError
 from graphc.ir.nodes import Node
@@ -48,7 +49,8 @@ def formula(
     Raises
     ------
     FormulaError
-        If there is no formula in the notation asked for.
+        If there is no formula in the notation asked for, or one that would fill pages;
+        :func:`latex` prints that in parts.
 
     Examples
     --------
@@ -58,7 +60,11 @@ def formula(
     (w, KroneckerDelta(i, j)*x[k])
     """
     check_formula(v, depth)
-    found = formula_of(v, notation, depth, layout=layout)
+    try:
+        found = formula_of(v, notation, depth, layout=layout)
+        found.presented  # noqa: B018  which tells whether it is too long
+    except LengthError as error:
+        raise LengthError(f"{error}; gc.latex prints it in parts that have names") from None
     try:
         return found.sympy
     except FormulaError:
@@ -115,7 +121,7 @@ def names_behind(
     names: dict[Node, str] = {}
     owners: dict[Node, tuple[str, str]] = {}
     for v in (*more, variable):
-        if not _is_anonymous(v) and v.role != "parameter":  # which may be called after its block
+        if not is_anonymous(v) and v.role != "parameter":  # which may be called after its block
             _enter(v, _name(v), names)
     stops = {id(v) for v in more}
     seen: set[int] = set()
@@ -125,7 +131,7 @@ def names_behind(
         if id(v) in seen:
             continue
         seen.add(id(v))
-        computed = not _is_anonymous(v) and (v.call is not None or v.role == "computed")
+        computed = not is_anonymous(v) and (v.call is not None or v.role == "computed")
         named_here = computed and depth is not None and passed >= 0
         beyond = named_here and depth is not None and passed >= depth
         if (v.role not in ("expression", "computed")) or (named_here and (whole or beyond)):
@@ -133,7 +139,7 @@ def names_behind(
         if id(v) in stops or v.role not in ("expression", "computed") or (beyond and not whole):
             continue
         further = (
-            passed + 1 if passed < 0 or (v.call is not None and not _is_anonymous(v)) else passed
+            passed + 1 if passed < 0 or (v.call is not None and not is_anonymous(v)) else passed
         )
         if v.call is not None:
             block = v.call.block.name
@@ -149,7 +155,7 @@ def names_behind(
     return {node: Name(n, labels[n]) if n in labels else n for node, n in names.items()}
 
 
-def _is_anonymous(v: Variable) -> bool:
+def is_anonymous(v: Variable) -> bool:
     """Return whether nobody named a variable, or the block that it is of.
 
     Blocks with parameters count as named by their functions, as costs do; a mere function, such as

@@ -9,7 +9,7 @@ from graphc.calculus.limits import LengthError
 from graphc.errors import FormulaError
 from graphc.ir.nodes import topological
 from graphc.language.derivation import aligned_definitions, derive, free_name, is_readable
-from graphc.language.formula import check_formula, formula_of, names_behind
+from graphc.language.formula import check_formula, formula_of, is_anonymous, names_behind
 from graphc.language.variable import Variable
 
 
@@ -47,6 +47,26 @@ def latex(
     if is_readable(found):
         return shown
     return _in_parts(v) or shown
+
+
+def shown_in_notebooks(v: Variable) -> str:
+    """Return what a variable is as an equation, if it has a name; long ones in parts.
+
+    Raises
+    ------
+    FormulaError
+        If there is no formula.
+    """
+    try:
+        found = formula_of(v)
+        named = v.derivation is not None or not is_anonymous(v)
+        shown = found.latex_equation if named else found.latex
+    except LengthError:
+        parts = _in_parts(v)
+        if parts is None:
+            raise
+        return parts
+    return shown if is_readable(found) else _in_parts(v) or shown
 
 
 def _in_parts(v: Variable) -> str | None:

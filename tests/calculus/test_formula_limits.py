@@ -78,7 +78,11 @@ def test_a_long_formula_is_refused_in_time_and_printed_in_parts(monkeypatch):
     z = gc.softmax(np.tanh(x @ w) @ w, axis=1) @ w
     with pytest.raises(FormulaError, match="intermediate variables"):
         formula_of(gc.grad(np.sum(np.exp(z)), w))
+    with pytest.raises(FormulaError, match="gc.latex prints it in parts"):
+        gc.formula(gc.grad(np.sum(np.exp(z)), w))
     shown = gc.latex(gc.grad(np.sum(np.exp(z)), w))
+    in_notebooks = gc.grad(np.sum(np.exp(z)), w)._repr_mimebundle_()["text/latex"]
+    assert in_notebooks == f"$\\displaystyle {shown}$"
     assert shown.startswith(r"\begin{aligned}") and r"\frac{\partial c}{\partial w}" in shown
     monkeypatch.setattr(presenting, "LONGEST", 12)
     assert r"u_{3} &= u_{2} w" in gc.latex(np.tanh(np.exp(x @ w) @ w) @ w)
