@@ -17,7 +17,7 @@ from graphc.render.model import diagram_of
 from graphc.render.options import check_options
 from graphc.render.palettes import find_palette
 from graphc.render.pinning import pin
-from graphc.render.stacking import stack
+from graphc.render.stacking import BEHIND, stack
 from graphc.render.svg import print_svg
 
 
@@ -81,7 +81,15 @@ def drawing_of(
                 "average='plate'"
             )
         diagram = {"mirror": mirror, "overlay": overlay}[backward](diagram)
-    drawing = lay_out(diagram, flow, params == "stub", engine=engine, width=width, spacing=spacing)
+    drawing = lay_out(
+        diagram,
+        flow,
+        params == "stub",
+        engine=engine,
+        width=width,
+        spacing=spacing,
+        behind=BEHIND if average == "stack" else 0.0,
+    )
     if positions:
         drawing = pin(drawing, ids_of(positions, graph, drawing))
     if average == "stack" and averaged is not None:

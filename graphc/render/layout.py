@@ -38,6 +38,7 @@ def lay_out(
     engine: str = "builtin",
     width: float | None = None,
     spacing: float = 1.0,
+    behind: float = 0.0,
 ) -> Drawing:
     """Give every element and edge its place.
 
@@ -49,7 +50,7 @@ def lay_out(
     RenderError
         If the edges close a cycle, or a setting cannot be drawn.
     """
-    settings = Settings(stubs, width, spacing)
+    settings = Settings(stubs, width, spacing, behind)
     whole = front_of(read_network(diagram.elements, diagram.edges))
     mirrored = len(whole.elements) < len(diagram.elements)
     shallow = is_model_figure(whole, MIRROR_DEPTH if mirrored else MODEL_DEPTH)

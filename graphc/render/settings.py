@@ -21,11 +21,14 @@ class Settings:
         The length of a row, in points; by default long models wrap at a width that suits a page.
     spacing : float
         A factor for all distances between elements.
+    behind : float
+        How far copies stand out behind the figure, to the right and below.
     """
 
     stubs: bool = False
     width: float | None = None
     spacing: float = 1.0
+    behind: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn.
@@ -79,8 +82,8 @@ class Settings:
 
     @property
     def row_gap(self) -> float:
-        """Between the rows of a model that wraps."""
-        return 46.0 * max(1.0, self.spacing)
+        """Between the rows of a model that wraps: copies of a row, then of the lines between."""
+        return 46.0 * max(1.0, self.spacing) + 2 * self.behind
 
     @property
     def longest_row(self) -> float:

@@ -15,6 +15,7 @@ from graphc.render.moving import move_node, move_wire, refit
 
 COPIES = 4
 SHIFT = 17.0
+BEHIND = (COPIES - 1) * SHIFT
 INDEXED = 14.0  # size of a label such as x[0]
 GAP = 34.0
 # The side of a copy that no copy in front of it covers: where its arrow starts, in units of

@@ -45,7 +45,8 @@ def wrap(grid: Grid, settings: Settings, apart: bool = False) -> Grid:
     grid = close_up(grid, row_of, settings.mirror_gap)
     left = [grid.middle[start] - grid.half[start] for start in starts]
     middle = tuple(along - left[row] for along, row in zip(grid.middle, row_of, strict=True))
-    right = max(m + h for m, h in zip(middle, grid.half, strict=True)) + OUTSIDE
+    right = max(m + h for m, h in zip(middle, grid.half, strict=True))
+    right += OUTSIDE + settings.behind
     back = set(mirror_vertices(grid.network, grid.layers))
     everything = set(range(len(grid.bodies)))
     sides = [everything - back, back] if apart and back else [everything]

@@ -1,6 +1,7 @@
 """Frames: open composite blocks, plates, loops; and the stack of samples."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -762,3 +763,21 @@ def test_a_block_around_a_plain_one_does_not_open():
     net = gc.Graph(wrapper(name="head")(gc.observed("x", 3)), name="net")
     with pytest.raises(RenderError, match="'head' is made of no other blocks"):
         drawing_of(net, expand=["head"])
+
+
+def test_the_rows_of_a_stack_leave_room_for_its_copies():
+    z = gc.observed("x", 6)
+    for k in range(1, 9):
+        z = model(m=6, name=f"layer_{k}")(z, output=f"z{k}")
+    net = gc.Graph(gc.squared_error(z, gc.observed("y", 6), name="C"), name="deep")
+    drawing = drawing_of(net, average="stack", direction="LR", width=900)
+    turning = [w for w in drawing.wires if sum(c == "C" for c, _ in w.arrow.shaft) == 4]
+    assert len(turning) >= COPIES
+    rows = sorted({n.y for n in drawing.nodes if is_block(n) and not n.layer})
+    for wire in turning:
+        ends = [points[-1] for _, points in wire.arrow.shaft]
+        legs = [(abs(x2 - x), y) for (x, y), (x2, y2) in pairwise(ends) if y == y2]
+        _, between = max(legs)  # from one side to the other, between two rows
+        boxes = [node.box for node in drawing.nodes]
+        assert not any(box[1] - 1 < between < box[3] + 1 for box in boxes)
+    assert len(rows) > 1
