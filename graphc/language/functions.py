@@ -90,6 +90,8 @@ class Function:
     def __init__(
         self, body: Callable[..., Any], kind: CallKind = "function", *, owns_blocks: bool = False
     ) -> None:
+        if not inspect.isroutine(body) or not hasattr(body, "__code__"):
+            raise UsageError(f"{here()}: a block is made of a function, got {body!r}")
         self.body = body
         self.kind: CallKind = kind
         self.name = located_name(body.__name__, "a function")

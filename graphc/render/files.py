@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from graphc.emit.files import save_data
+from graphc.emit.files import path_of, save_data
 from graphc.errors import RenderError
 from graphc.language.graph import Graph, check_graph
 
@@ -107,7 +107,7 @@ def render(
         If the file cannot be written, or exists and is not graphc's.
     """
     check_graph(graph, "render")
-    target = Path(path)
+    target = path_of(path)
     form = target.suffix.lower()
     if form not in FORMATS:
         raise RenderError(

@@ -17,7 +17,7 @@ from graphc.errors import ShapeError, UsageError
 from graphc.ir.nodes import Node, topological
 from graphc.language.derive import stop_gradient
 from graphc.language.functions import function
-from graphc.language.graph import Graph
+from graphc.language.graph import Graph, check_graph
 from graphc.language.reaching import first_cut
 from graphc.language.variable import Variable
 from graphc.ops.opaque import Opaque
@@ -154,6 +154,7 @@ def estimators(graph: Graph) -> Report:
     >>> [name for name, _ in gc.estimators(net)[0].estimators]
     ['straight-through', 'zeroth order']
     """
+    check_graph(graph, "estimators")
     program = graph.program(graph.parameters)
     costs = program.outputs[: len(graph.costs)]
     first = len(program.outputs) - len(graph.parameters)

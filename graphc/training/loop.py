@@ -15,6 +15,7 @@ from graphc.compile import Compiled
 from graphc.emit.noise import noise_fields
 from graphc.errors import TrainingError, UsageError
 from graphc.training import checkpoint as files
+from graphc.training.arguments import check_arguments, check_params
 from graphc.training.batches import Batch, Source, source_of, with_noise
 from graphc.training.diagnosis import first_not_finite
 
@@ -148,6 +149,22 @@ def train(
         If the arguments do not fit together.
     """
     _check(program, epochs, steps, tolerance, validation, patience, checkpoint, resume)
+    check_params(params, program.Params._fields)
+    check_arguments(
+        data=data,
+        validation=validation,
+        callbacks=callbacks,
+        checkpoint=checkpoint,
+        counts={
+            "batch_size": (batch_size, 1),
+            "epochs": (epochs, 0),
+            "steps": (steps, 0),
+            "seed": (seed, 0),
+            "patience": (patience, 0),
+            "checkpoint_every": (checkpoint_every, 1),
+        },
+        amounts={"tolerance": tolerance, "divergence": divergence},
+    )
     loop = _Loop(
         program,
         _started(program, params, state, seed),

@@ -14,7 +14,13 @@ import numpy as np
 from graphc.errors import UsageError
 from graphc.language.step import Count, Noise, State, Step
 from graphc.language.variable import Variable
-from graphc.training.update import Update, gradient_transform, scheduled, update_rule
+from graphc.training.update import (
+    Update,
+    check_option,
+    gradient_transform,
+    scheduled,
+    update_rule,
+)
 
 
 def sgd(
@@ -159,6 +165,9 @@ def rmsprop(
 
     `centered` takes the squares about the mean gradient (Graves, 2013).
     """
+    given = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay}
+    for name, value in {**given, "momentum": momentum}.items():
+        check_option("rmsprop", name, value, library=True)
     return RMSProp(lr, alpha, eps, weight_decay, momentum, centered)
 
 

@@ -58,10 +58,29 @@ class RuleFunction:
         if missing:
             raise UsageError(f"{self.function.__name__} needs {', '.join(missing)}")
         for name, value in chosen.items():
-            if value is None or isinstance(value, str | list | set | dict):
-                told = self.function.__name__
-                raise UsageError(f"{told}: {name} is a number or a schedule, got {value!r}")
+            library = self.function.__module__.startswith("graphc.")
+            check_option(self.function.__name__, name, value, library)
         return Update(self, chosen)
+
+
+def check_option(rule: str, name: str, value: Any, library: bool) -> None:
+    """Raise a UsageError where an option is no number; those of the library are not negative.
+
+    What users write may have options of any sign.
+    """
+    if name == "betas":
+        numbers = isinstance(value, tuple | list) and all(_is_share(beta) for beta in value)
+        if not numbers or len(value) != 2:
+            raise UsageError(f"{rule}: betas are two numbers in [0, 1), got {value!r}")
+    elif value is None or isinstance(value, str | list | set | dict):
+        raise UsageError(f"{rule}: {name} is a number or a schedule, got {value!r}")
+    elif library and isinstance(value, int | float) and not value >= 0:
+        raise UsageError(f"{rule}: {name} is not negative, got {value!r}")
+
+
+def _is_share(value: Any) -> bool:
+    """Return whether a value is in [0, 1), as far as that is known: a schedule may be."""
+    return not isinstance(value, int | float) or 0 <= value < 1
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ class TestStopping:
             ({}, "say when to stop"),
             ({"epochs": 1, "patience": 2}, "give validation="),
             ({"epochs": 1, "resume": True}, "give checkpoint="),
-            ({"epochs": 1, "batch_size": 0}, "batch_size must be at least 1"),
+            ({"epochs": 1, "batch_size": 0}, "batch_size is a whole number from 1 on"),
         ],
     )
     def test_arguments_that_do_not_fit(self, options, message):
