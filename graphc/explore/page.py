@@ -88,7 +88,7 @@ def other_drawing(graph: Graph, drawing: Drawing, options: Mapping[str, Any]) ->
 
     None where no block opens, or where the options ask for something else than the whole model.
     """
-    if options.get("magnify") or options.get("fold") or options.get("positions"):
+    if options.get("magnify") or options.get("positions"):
         return None
     if len(graph.uses) > MOST_OPENED:
         return None

@@ -503,3 +503,19 @@ def test_a_graph_without_a_cost_has_a_page():
     x = gc.observed("x", shape=3)
     page = page_of(Graph(gc.tanh(x, output="z"), name="plain"))
     assert read(page, "facts")["costs"] == []
+
+
+def test_a_folded_figure_opens_as_well():
+    @gc.block
+    def unit(z):
+        return gc.tanh(gc.Linear(3)(z))
+
+    z = gc.observed("x", shape=3)
+    for k in range(5):
+        z = unit(name=f"b{k}")(z, output=f"z{k}")
+    graph = gc.Graph(gc.cost((z**2).sum(), name="C"), name="net")
+    page = page_of(graph, fold=True)
+    closed, opened = page.split('<template id="otherfigure">')
+    assert closed.count('class="gc-group gc-plate"') == 1
+    assert opened.count('class="gc-group gc-plate"') == 1
+    assert closed.count("gc-composite") == 0 < opened.count('class="gc-group gc-composite"')
