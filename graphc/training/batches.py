@@ -131,8 +131,6 @@ def source_of(
     count = next(iter(lengths.values()), 1)
     if count == 0:
         raise UsageError("the data holds no samples")
-    if batch_size is not None and batch_size < 1:
-        raise UsageError(f"batch_size must be at least 1, got {batch_size}")
     return Arrays(samples, shared, min(batch_size or count, count), seed)
 
 
