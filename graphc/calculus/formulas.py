@@ -382,7 +382,13 @@ def _lettered(term: Term, names: Names) -> tuple[Names, tuple[Any, ...]]:
     loops: dict[Any, list[Any]] = {}
     for node, part in met.items():
         if part.told is not None and node not in names:
-            known[node], equations = part.told(names)
+            letter, equations = part.told(names)
+            if letter in known.values():
+                raise FormulaError(
+                    "two loops whose states have one name have no common formula; ask for that of "
+                    "each, or name them differently"
+                )
+            known[node] = letter
             loops[part.of] = [((_plain(a), _plain(b)), {}, None) for a, b in equations]
         if node not in known:
             known[node] = _unique(part.letter, known.values())

@@ -50,8 +50,6 @@ _OTHER_NAME = {
     "jv": "besselj",
     "spherical_jn": "jn",
     "heaviside": "Heaviside",
-    "gcd": "gcd",
-    "lcm": "lcm",
 }
 MOST_COMPARED = 64  # elements of which SymPy is given the largest, one by one
 MOST_WRITTEN = 400  # symbols in these, all together
@@ -182,42 +180,43 @@ def _extreme(name: str) -> Callable[..., Any]:
     return made
 
 
-def _relation(name: str) -> Callable[..., Any]:
-    """Return an indicator of a relation, which SymPy tests where both sides are numbers."""
+def _relation(name: str, function: str) -> Callable[..., Any]:
+    """Return an indicator of a relation, which SymPy tests where both sides are numbers.
+
+    Where a side holds cases, it is a function without a definition: SymPy draws cases out of
+    conditions, and the indices of sums with them.
+    """
 
     def made(a: Any, b: Any) -> Any:
         import sympy as sp
 
+        if a.has(sp.Piecewise) or b.has(sp.Piecewise):
+            return sp.Function(function)(a, b)
         plain = a.is_number and b.is_number
-        return _cases((sp.Integer(1), getattr(sp, name)(a, b, evaluate=plain)), sp.Integer(0))
+        return _cases(getattr(sp, name)(a, b, evaluate=plain), sp.Integer(1), sp.Integer(0))
 
     return made
 
 
-def _condition(indicator: Any) -> Any:
-    """Return the condition that a number, 0 or 1, stands for."""
+def _where(indicator: Any, yes: Any, no: Any) -> Any:
+    """Return one of two values, by a number that is 1 or 0."""
     import sympy as sp
 
     if isinstance(indicator, sp.Piecewise) and indicator.args[1:] == ((0, sp.true),):
         value, condition = indicator.args[0]
-        if value == 1:
-            return condition
-    return sp.Ne(indicator, 0, evaluate=bool(indicator.is_number))
+        if value == 1 and not condition.has(sp.Piecewise):
+            return _cases(condition, yes, no)
+    if indicator.has(sp.Piecewise):
+        return sp.Function("where")(indicator, yes, no)
+    return _cases(sp.Ne(indicator, 0, evaluate=bool(indicator.is_number)), yes, no)
 
 
-def _cases(first: tuple[Any, Any], other: Any) -> Any:
-    """Return two cases as they stand.
-
-    SymPy's constructor solves conditions that hold cases themselves, which takes minutes.
-    """
+def _cases(condition: Any, yes: Any, no: Any) -> Any:
     import sympy as sp
-    from sympy.functions.elementary.piecewise import ExprCondPair
 
-    value, condition = first
     if condition in (sp.true, sp.false):
-        return value if condition else other
-    pairs = [sp.Tuple.__new__(ExprCondPair, *pair) for pair in (first, (other, sp.true))]
-    return sp.Basic.__new__(sp.Piecewise, *pairs)
+        return yes if condition else no
+    return sp.Piecewise((yes, condition), (no, sp.true), evaluate=False)
 
 
 def sympy_size(dim: Dim) -> Any:
@@ -311,24 +310,26 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
         "left_shift": lambda x, n: x * 2**n,
         "right_shift": lambda x, n: sp.floor(x / 2**n),
         "clip": lambda x, low, high: _extreme("Min")(high, _extreme("Max")(low, x)),
-        "copysign": lambda a, b: sp.Abs(a) * (2 * _relation("Ge")(b, sp.Integer(0)) - 1),
+        "copysign": lambda a, b: (
+            sp.Abs(a) * (2 * _relation("Ge", "greater_equal")(b, sp.Integer(0)) - 1)
+        ),
         "real": lambda x: x,
         "stop_gradient": lambda x: x,
         "relu": lambda x: _extreme("Max")(sp.Integer(0), x),
         "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
         "softplus": lambda x: sp.log(1 + sp.exp(x)),
         "log_sigmoid": lambda x: -sp.log(1 + sp.exp(-x)),
-        "greater": _relation("Gt"),
-        "greater_equal": _relation("Ge"),
-        "less": _relation("Lt"),
-        "less_equal": _relation("Le"),
-        "equal": _relation("Eq"),
-        "not_equal": _relation("Ne"),
+        "greater": _relation("Gt", "greater"),
+        "greater_equal": _relation("Ge", "greater_equal"),
+        "less": _relation("Lt", "less"),
+        "less_equal": _relation("Le", "less_equal"),
+        "equal": _relation("Eq", "equal"),
+        "not_equal": _relation("Ne", "not_equal"),
         "logical_and": lambda a, b: a * b,
         "logical_or": lambda a, b: a + b - a * b,
         "logical_xor": lambda a, b: a + b - 2 * a * b,
         "logical_not": lambda a: 1 - a,
-        "where": lambda c, a, b: _cases((a, _condition(c)), b),
+        "where": _where,
         "maximum": _extreme("Max"),
         "minimum": _extreme("Min"),
         "fmax": _extreme("Max"),
