@@ -45,22 +45,25 @@ class Recursion:
         own, first, last = dict(node.body.names), node.constants, node.constants + node.carries
         leaves, outputs = node.body.inputs, node.body.outputs
         self.names: dict[Node, str] = {}
-        self.before = "t+1" if node.reverse else "t−1"
+        # A loop in a loop counts its steps by another letter.
+        told = " ".join(names.values())
+        self.now = next((t for t in "tsr" if f"_{t}" not in told and f"_({t}" not in told), "q")
+        self.before = f"{self.now}{'+' if node.reverse else '−'}1"
         for leaf, arg in zip(leaves[:first], node.args, strict=False):
             self.names[leaf] = _name(arg, own.get(leaf), names)
         self.carries = [_free(own.get(leaf, "h"), self.names) for leaf in leaves[first:last]]
         for leaf, name in zip(leaves[first:last], self.carries, strict=True):
             self.names[leaf] = at_time(name, self.before)
         for leaf, arg in zip(leaves[last:], node.args[last:], strict=True):
-            self.names[leaf] = at_time(_name(arg, own.get(leaf), names), "t")
+            self.names[leaf] = at_time(_name(arg, own.get(leaf), names), self.now)
         for after, name in zip(outputs, self.carries, strict=False):
-            self.names.setdefault(after, at_time(name, "t"))
+            self.names.setdefault(after, at_time(name, self.now))
         self.stacks = [
             next((n for y, n in zip(outputs, self.carries, strict=False) if y is out), f"y{k}")
             for k, out in enumerate(outputs[node.carries :])
         ]
         for out, name in zip(outputs[node.carries :], self.stacks, strict=True):
-            self.names.setdefault(out, at_time(name, "t"))
+            self.names.setdefault(out, at_time(name, self.now))
         self.outside = names
 
     def letter(self, result: int) -> Name:
@@ -138,10 +141,11 @@ class Recursion:
         if own is None:
             return None
         if place < first:
-            return f"Σ_t {_term(own[0])}", rf"\sum_t {_term(own[1])}"
+            return f"Σ_{self.now} {_term(own[0])}", rf"\sum_{self.now} {_term(own[1])}"
         if place < last:
             return _cotangent_of(cost, at_time(self.carries[place - first], self._end(False)))
-        return f"({own[0]})_(t=1…T)", rf"\left({own[1]}\right)_{{t=1 \dots T}}"
+        run = f"{self.now}=1"
+        return f"({own[0]})_({run}…T)", rf"\left({own[1]}\right)_{{{run} \dots T}}"
 
     def _cotangent(self, leaf: Node, cost: str, ends: Iterable[Node]) -> Equation | None:
         """Return the sum of what the results of a step give back to one of its leaves."""
@@ -198,7 +202,7 @@ def _latex(name: str) -> str:
 
 def _free(name: str, names: Names) -> str:
     taken: Sequence[str] = list(names.values())
-    return name if name not in taken else f"{name}ʹ"
+    return name if name not in taken else Name(f"{name}ʹ", f"{_latex(name)}'")
 
 
 def result_element(node: Scan, index: int, places: Indices) -> Term:

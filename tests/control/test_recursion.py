@@ -116,3 +116,17 @@ def test_what_cannot_be_listed_is_said():
     computed = W.sum()  # the start is no station of its own, and hangs on the same variable
     last, _ = gc.scan(lambda h, x: (np.sin(h * x * computed), None), 2 * computed, X[:, 0])
     assert "no closed formula" in str(gc.derive(last, W))
+
+
+def test_loops_in_loops_count_by_other_letters_and_names_are_taken_once():
+    h = gc.parameter("h", shape=2)
+
+    def step(h_, x):
+        inner, _ = gc.scan(lambda a, b: (a + b * h_.sum(), None), 0.0, x)
+        return h_ + inner * h, None
+
+    last, _ = gc.scan(lambda h, x: step(h, x), np.zeros(2), X)
+    text = formula_of(last).text
+    assert "hʹ_t = a_n h + hʹ_(t−1)" in text
+    assert "a_s = " in text
+    assert "{h'}_{t}" in gc.latex(last)
