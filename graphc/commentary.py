@@ -113,7 +113,7 @@ def space(shape: Shape, kind: str = "real") -> str:
 def commentary(graph: Graph, batch: bool) -> Comments:
     """Return the formulas that stand over each block's lines, forward and backward."""
     # Late, so that `import graphc` does not load the formulas.
-    from graphc.language.blockwise import block_formulas
+    from graphc.language.blockwise import block_formulas, constant_names
 
     forward: dict[int, str] = {}
     backward: dict[int, str] = {}
@@ -129,7 +129,7 @@ def commentary(graph: Graph, batch: bool) -> Comments:
         back = [text for p in ordered if (text := _step(p, block.use, sums, varies))]
         if back:
             backward[number] = f"{name}: {',  '.join(back)}"
-    return Comments(forward, backward)
+    return Comments(forward, backward, constant_names(graph))
 
 
 def _of_a_step(graph: Graph, use: Use) -> list[str]:

@@ -76,6 +76,8 @@ class Dialect:
         The named sizes that were spelled, to be bound in the function's first lines.
     classes
         The inputs of which the file checks that they are numbers of classes.
+    told
+        What the formulas in the file's comments call constant arrays.
     """
 
     target: Target
@@ -89,6 +91,7 @@ class Dialect:
     foreign: dict[str, Foreign] = field(default_factory=dict)
     sized: set[str] = field(default_factory=set)
     classes: frozenset[Node] = frozenset()
+    told: Mapping[Node, str] = field(default_factory=dict)
 
     @property
     def lib(self) -> str:
@@ -159,7 +162,8 @@ def spell_constant(node: Constant, dialect: Dialect) -> Spelled:
         return number(value, dialect)
     name = dialect.constants.get(node)
     if name is None:
-        name = dialect.constants[node] = f"_constant{len(dialect.constants)}"
+        told = dialect.told.get(node, f"constant{len(dialect.constants)}")
+        name = dialect.constants[node] = f"_{told}"
     # What lives on a device is made at its first use, so that importing the file needs none.
     return Spelled(f"{name}()" if dialect.target.needs_device else name)
 

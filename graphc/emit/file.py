@@ -65,6 +65,7 @@ class File:
             self.model.dtype == "float64",
             self.foreign,
             classes=frozenset(f.node for f in self.model.inputs if f.classes is not None),
+            told=self.model.comments.constants,
         )
 
     def leaves(self, fields: Sequence[Field]) -> dict[Node, str]:

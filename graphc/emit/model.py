@@ -80,10 +80,14 @@ def _dims(node: Node) -> list[Dimension]:
 
 @dataclass(frozen=True, slots=True)
 class Comments:
-    """What the file says over the lines of each use of a block: forward, and backward."""
+    """What the file says over the lines of each use of a block: forward, and backward.
+
+    `constants` are the constant arrays with what these formulas call them.
+    """
 
     forward: Mapping[int, str] = field(default_factory=dict)
     backward: Mapping[int, str] = field(default_factory=dict)
+    constants: Mapping[Node, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

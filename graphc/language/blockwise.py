@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from graphc.calculus import formulas
 from graphc.calculus.constants import named_constants
 from graphc.calculus.formulas import Formula, Notation
-from graphc.calculus.presenting import LONGEST, length
+from graphc.calculus.presenting import length
 from graphc.errors import DerivativeError, FormulaError
 from graphc.ir.nodes import Node, topological
 from graphc.ir.program import Program, substitute, text
@@ -23,6 +23,7 @@ from graphc.ops.leaves import new_input
 # The derivatives of a block of more products (a transformer's has eight) would fill pages, and
 # take minutes to simplify.
 MOST_PRODUCTS = 5
+MOST_SYMBOLS = 500  # a gated cell's derivatives have 340, a transformer's layer has 3,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def _tried(make: Callable[[], Formula]) -> Formula | None:
     except (FormulaError, DerivativeError):
         return None
     # One that would fill pages is none.
-    return made if made.matrix is not None or length(made.term) <= LONGEST else None
+    return made if made.matrix is not None or length(made.term) <= MOST_SYMBOLS else None
 
 
 def _renamed(formula: Formula | None, change: Mapping[str, str]) -> Formula | None:

@@ -90,7 +90,11 @@ class Function:
     def __init__(
         self, body: Callable[..., Any], kind: CallKind = "function", *, owns_blocks: bool = False
     ) -> None:
-        if not inspect.isroutine(body) or not hasattr(body, "__code__"):
+        try:
+            found = None if isinstance(body, type) else inspect.signature(body)
+        except (TypeError, ValueError):  # no function, or one in C that does not tell
+            found = None
+        if found is None or not hasattr(body, "__qualname__"):
             raise UsageError(f"{here()}: a block is made of a function, got {body!r}")
         self.body = body
         self.kind: CallKind = kind
@@ -98,7 +102,7 @@ class Function:
         self.__doc__, self.__name__ = body.__doc__, body.__name__
         self.__module__, self.__qualname__ = body.__module__, body.__qualname__
         self.__wrapped__ = body
-        self.signature = inspect.signature(body)
+        self.signature = found
         self.inputs: dict[str, Input] = {}
         self.parameters: dict[str, Parameter] = {}
         self.options: dict[str, Any] = {}

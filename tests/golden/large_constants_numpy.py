@@ -15,8 +15,8 @@ import numpy as np
 DTYPE = np.float32
 with np.load(Path(__file__).with_suffix(".npz")) as _file:
     _ARRAYS = dict(_file)
-_constant0 = np.array(_ARRAYS["_constant0"], DTYPE)
-_constant1 = np.array(_ARRAYS["_constant1"], np.int64)
+_c1 = np.array(_ARRAYS["_c1"], DTYPE)
+_c2 = np.array(_ARRAYS["_c2"], np.int64)
 
 
 class Params(NamedTuple):
@@ -59,14 +59,14 @@ def loss_and_grad(params: Params, x, y) -> tuple[float, Params]:
     # C: ∂L/∂add1_out = 1/P (2 (add1_out − y))
     d_add1_out = 1 / P * 2 * t
     d_w = d_add1_out.T @ tanh
-    np.add.at(d_w, _constant1, 2 * picked)
+    np.add.at(d_w, _c2, 2 * picked)
     return float(C.mean() + D), Params(d_w)
 
 
 def _forward(params, x):
     # add1: add1_out = w tanh(c1 x) + exp(c1) 𝟏
-    tanh = np.tanh(x @ _constant0.T)
-    add1_out = tanh @ params.w.T + np.exp(_constant0).sum(axis=1)
+    tanh = np.tanh(x @ _c1.T)
+    add1_out = tanh @ params.w.T + np.exp(_c1).sum(axis=1)
     return tanh, add1_out
 
 
@@ -75,7 +75,7 @@ def _cost(params, add1_out, y):
     t = add1_out - y
     C = (t**2).sum(axis=1)
     # D: D = ‖onehot(c2) w‖_F²
-    picked = params.w[_constant1]
+    picked = params.w[_c2]
     D = (picked**2).sum()
     return C, D, t, picked
 
@@ -147,7 +147,7 @@ def _example(seed=1):
 
 if __name__ == "__main__":
     DTYPE = np.float64  # central differences need the digits
-    _constant0 = _constant0.astype(DTYPE)
+    _c1 = _c1.astype(DTYPE)
     point, inputs = _example()
     _, gradient = loss_and_grad(point, **inputs)
     rng, step = np.random.default_rng(2), 1e-6

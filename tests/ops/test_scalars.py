@@ -66,12 +66,13 @@ def test_sympy_means_the_same_function(name):
     made = sympy_function(name)
     if isinstance(made, sympy.core.function.UndefinedFunction):
         assert name in {"isfinite", "isnan", "isinf", "signbit", "nan_to_num", "rint", "invert",
-                        "bitwise_and", "bitwise_or", "bitwise_xor"}  # fmt: skip
+                        "bitwise_and", "bitwise_or", "bitwise_xor",
+                        "gcd", "lcm"}  # fmt: skip  # SymPy's are of polynomials
         return
     at = orders(row, [low + (high - low) * 0.37 for low, high in bounds(row)])
     if name.startswith("logical"):
         at = [1] * row.arity
-    if name in ("gcd", "lcm", "left_shift", "right_shift", "ldexp"):
+    if name in ("left_shift", "right_shift", "ldexp"):
         at = [12, 3]
     got = made(*(sympy.nsimplify(x) for x in at))
     np.testing.assert_allclose(float(got), float(row.evaluate(*at)), rtol=1e-12)

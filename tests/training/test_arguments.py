@@ -1,5 +1,7 @@
 """What no training can start with, and rules that could not lower anything."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -77,7 +79,7 @@ def test_rules_of_users_may_have_options_of_any_sign():
 def test_paths_and_bodies():
     with pytest.raises(OutputError, match="the name of a file is text or a path, got None"):
         gc.render(NET, None)
-    for body in (None, int, 3):
+    for body in (None, int, 3, max, partial(np.dot, np.ones(3))):
         with pytest.raises(UsageError, match="a block is made of a function, got"):
             gc.function(body)
     with pytest.raises(UsageError, match="estimators takes a graph, got a NoneType"):
