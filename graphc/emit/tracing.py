@@ -17,6 +17,7 @@ from graphc.ir.program import Origin
 class Line(str):
     """A line of source that prints a step of a plan."""
 
+    __slots__ = ("plan", "step")
     step: Step
     plan: Plan
 

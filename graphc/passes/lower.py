@@ -25,7 +25,6 @@ from graphc.ops.elementwise import elementwise
 from graphc.ops.indexing import Gather, ScatterAdd, ScatterSet
 from graphc.ops.leaves import Iota, constant, scalar_value
 from graphc.ops.structural import Reshape, reshape
-from graphc.ops.windows import Windows
 from graphc.passes.ordering import Tree, cheapest, number_of
 from graphc.passes.windowed import lay_windows
 from graphc.types import Dim, Shape, size_of
@@ -33,30 +32,26 @@ from graphc.types import Dim, Shape, size_of
 
 def lower(program: Program) -> Program:
     """Write every product of several operands as matrix products, sums and multiplications."""
-    rules = (
-        _pairs,
-        _lay_windows,
-        _product,
-        _sum_first,
-        _sum_unmerged,
-        _moves,
-        _on_diagonal,
-        _gather_axis_first,
-    )
-    return rewrite(program, *rules)
+    return rewrite(program, _lowered)
 
 
-def _lay_windows(node: Node) -> Node | None:
-    """Lay windows for a product; one that is a matrix product as it stands would come back."""
-    if not any(isinstance(arg, Windows) for arg in node.args) or is_matmul(node):
+def _lowered(node: Node) -> Node | None:
+    """Return the node that takes another's place by the first rule that applies, if one does."""
+    if isinstance(node, Gather | ScatterAdd | ScatterSet):
+        return _gather_axis_first(node)
+    if not isinstance(node, Contraction):
         return None
-    return lay_windows(node)
+    if len(node.args) == 1:
+        return _sum_first(node) or _sum_unmerged(node) or _moves(node) or _on_diagonal(node)
+    if len(node.args) > 2:
+        return _pairs(node)
+    if is_matmul(node):  # as it stands
+        return None
+    return lay_windows(node) or _product(node)
 
 
-def _pairs(node: Node) -> Node | None:
+def _pairs(node: Contraction) -> Node:
     """Multiply two operands first: the first step of the cheapest order."""
-    if not isinstance(node, Contraction) or len(node.args) < 3:
-        return None
     sizes = extents_of(node)
     numbers = {label: number_of(dim) for label, dim in sizes.items()}
     operands = list(zip(node.args, node.inputs, strict=True))
@@ -81,10 +76,8 @@ def _first_pair(tree: Tree) -> tuple[int, int]:
     raise AssertionError("a product of one operand has no pair")
 
 
-def _product(node: Node) -> Node | None:
+def _product(node: Contraction) -> Node:
     """Write a product of two operands as a multiplication or a matrix product."""
-    if not isinstance(node, Contraction) or len(node.args) != 2 or is_matmul(node):
-        return None
     args, inputs = list(node.args), [_distinct(node, i) for i in (0, 1)]
     for i, (arg, labels) in enumerate(inputs):
         alone = [x for x in labels if x not in node.output and x not in inputs[1 - i][1]]
@@ -196,10 +189,8 @@ def is_matmul(node: Node) -> bool:
     )
 
 
-def _sum_first(node: Node) -> Node | None:
+def _sum_first(node: Contraction) -> Node | None:
     """Sum one operand before its axes are moved or repeated; diagonals before that."""
-    if not isinstance(node, Contraction) or len(node.args) != 1:
-        return None
     (arg,), (labels,) = node.args, node.inputs
     distinct = tuple(dict.fromkeys(labels))
     kept = tuple(label for label in distinct if label in node.output)
@@ -211,9 +202,9 @@ def _sum_first(node: Node) -> Node | None:
     return contract((inner,), (target,), node.output, extents_of(node))
 
 
-def _sum_unmerged(node: Node) -> Node | None:
+def _sum_unmerged(node: Contraction) -> Node | None:
     """Sum over the first axes before the others are merged: then only the sums are copied."""
-    if not isinstance(node, Contraction) or len(node.args) != 1 or node.extents:
+    if node.extents:
         return None
     (whole,), (labels,) = node.args, node.inputs
     count = len(labels) - len(node.output)
@@ -228,12 +219,11 @@ def _sum_unmerged(node: Node) -> Node | None:
     return reshape(contract((inner,), (own,), own[count:]), node.shape)
 
 
-def _moves(node: Node) -> Node | None:
+def _moves(node: Contraction) -> Node | None:
     """Move axes once and not twice."""
-    if not (is_transpose(node) and is_transpose(node.args[0])):
-        return None
     (inner,) = node.args
-    assert isinstance(node, Contraction) and isinstance(inner, Contraction)
+    if not (is_transpose(node) and isinstance(inner, Contraction) and is_transpose(inner)):
+        return None
     places = dict(zip(node.inputs[0], inner.output, strict=True))
     moved = tuple(places[label] for label in node.output)
     return contract(inner.args, inner.inputs, moved)
@@ -248,13 +238,11 @@ def is_transpose(node: Node) -> bool:
     return len(set(labels)) == len(labels) == len(node.output) and not node.extents
 
 
-def _on_diagonal(node: Node) -> Node | None:
+def _on_diagonal(node: Contraction) -> Node | None:
     """Write what stands on a diagonal as a choice: the element there, 0 elsewhere.
 
     Two forms are left as they are, the identity matrix and the diagonal matrix of a vector.
     """
-    if not isinstance(node, Contraction) or len(node.args) != 1:
-        return None
     distinct = tuple(dict.fromkeys(node.output))
     (arg,), (labels,) = node.args, node.inputs
     if distinct == node.output or (len(node.output) == 2 and _is_simple(arg, labels)):
@@ -285,10 +273,8 @@ def _zero(node: Node) -> Node:
     return constant({"real": 0.0, "integer": 0, "boolean": False}[node.kind])
 
 
-def _gather_axis_first(node: Node) -> Node | None:
+def _gather_axis_first(node: Gather | ScatterAdd | ScatterSet) -> Node | None:
     """Bring the axis that is read behind the shared ones, where array indexing expects it."""
-    if not isinstance(node, Gather | ScatterAdd | ScatterSet):
-        return None
     if node.batch == 0 or node.axis == node.batch:
         return None
     batch, axis = node.batch, node.axis
