@@ -71,6 +71,11 @@ def rewrite(program: Program, *rules: Rule, stop: Iterable[Node] = ()) -> Progra
     The nodes in `stop` stay as they are.
     """
     new, origins = rewrite_nodes(program.outputs, rules, program.origins, stop)
+    return rebuilt(program, new, origins)
+
+
+def rebuilt(program: Program, new: Mapping[Node, Node], origins: Mapping[Node, Origin]) -> Program:
+    """Return `program` with what its nodes have become; names follow, `origins` are given."""
     names: dict[Node, str] = {}
     for node, name in program.names.items():
         if node in new or node in program.inputs:  # an input is called so even where unused

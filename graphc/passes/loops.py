@@ -7,7 +7,6 @@ only results hang on, after it. A matrix product for every step becomes one for 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from graphc.batching import batch_nodes, mark
 from graphc.control.body import depending, replaced
@@ -16,7 +15,7 @@ from graphc.control.fixed_point import FixedPoint, fixed_point
 from graphc.control.loop import Loop, Scan, needed, taken_apart
 from graphc.control.repetition import While, while_loop, while_of
 from graphc.ir.nodes import Node, topological
-from graphc.ir.program import Program, rewrite, users, with_args
+from graphc.ir.program import Program, rebuilt, rewrite, users, with_args
 from graphc.ops.contraction import (
     Contraction,
     broadcast_to,
@@ -76,12 +75,7 @@ def _each(program: Program, change: Callable[[Scan, set[int]], Node]) -> Program
         new[node] = current
         if node in origins:
             mark(current, origins[node], origins)
-    names: dict[Node, str] = {}
-    for node, name in program.names.items():
-        if node in new or node in program.inputs:
-            names.setdefault(new.get(node, node), name)
-    outputs = tuple(new[node] for node in program.outputs)
-    return replace(program, outputs=outputs, names=names, origins=origins)
+    return rebuilt(program, new, origins)
 
 
 def _trimmed(node: Scan, read: set[int]) -> Node:
@@ -230,21 +224,16 @@ def _merged(program: Program, chosen: Sequence[tuple[Scan, Scan, dict[Node, Node
             new_nodes[node] = item(held, there[node.index])
         else:
             new_nodes[node] = with_args(node, _args(node, new_nodes))
-    names: dict[Node, str] = {}
     origins = dict(program.origins)
     for small, large, _ in chosen:  # what the forward pass computes belongs there
         known = [origins[n] for n in (small, large) if n in origins]
         known.sort(key=lambda origin: origin.rule != "forward")
         if known and at[large][0] in new_nodes:
             origins[new_nodes[at[large][0]]] = known[0]
-    for node, name in program.names.items():
-        if node in new_nodes or node in program.inputs:
-            names.setdefault(new_nodes.get(node, node), name)
     for node, origin in program.origins.items():
         if node in new_nodes:
             mark(new_nodes[node], origin, origins)
-    outputs = tuple(new_nodes[node] for node in program.outputs)
-    return replace(program, outputs=outputs, names=names, origins=origins)
+    return rebuilt(program, new_nodes, origins)
 
 
 def _args(node: Node, new: dict[Node, Node]) -> tuple[Node, ...]:

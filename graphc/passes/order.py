@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from graphc.batching import mark
 from graphc.ir.nodes import Node, topological
-from graphc.ir.program import Program, users, with_args
+from graphc.ir.program import Program, rebuilt, users, with_args
 from graphc.ops.contraction import Contraction, Labels, broadcast_to, contract, is_shuffle
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.leaves import as_number, constant
@@ -178,12 +178,7 @@ class _Ordering:
             done[node] = made
             if node in origins:
                 mark(made, origins[node], origins)
-        names: dict[Node, str] = {}
-        for node, name in program.names.items():
-            if node in done:
-                names.setdefault(done[node], name)
-        outputs = tuple(done[node] for node in program.outputs)
-        return replace(program, outputs=outputs, names=names, origins=origins)
+        return rebuilt(program, done, origins)
 
 
 def _is_outer(node: Elementwise) -> bool:

@@ -6,11 +6,10 @@ This needs to know how often a result is used, which a rewrite rule cannot see f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from graphc.batching import mark
 from graphc.ir.nodes import Node
-from graphc.ir.program import Program, rewrite, users, with_args
+from graphc.ir.program import Program, rebuilt, rewrite, users, with_args
 from graphc.ops.contraction import Contraction, contract
 from graphc.ops.elementwise import Elementwise, elementwise
 from graphc.ops.indexing import Gather
@@ -61,12 +60,7 @@ def _sums(program: Program) -> Program:
             mark(current, origins[node], origins)
     if all(new[node] is node for node in program.outputs):
         return program
-    names: dict[Node, str] = {}
-    for node, name in program.names.items():
-        if node in new or node in program.inputs:
-            names.setdefault(new.get(node, node), name)
-    outputs = tuple(new[node] for node in program.outputs)
-    return replace(program, outputs=outputs, names=names, origins=origins)
+    return rebuilt(program, new, origins)
 
 
 def _shape_first(node: Reshape, inner: Elementwise) -> Node | None:
