@@ -205,7 +205,7 @@ def _repeated(node: Constant) -> float | int | bool | None:
 def _is_identity(node: Constant) -> bool:
     """Return whether a constant is an identity matrix."""
     rows, *columns = node.declared.shape or (0,)
-    if columns != [rows] or node.declared.kind == "boolean" or node.value[0, 0] != 1:
+    if not rows or columns != [rows] or node.declared.kind == "boolean" or node.value[0, 0] != 1:
         return False
     return bool((node.value == np.eye(len(node.value))).all())
 

@@ -20,6 +20,7 @@ K = W @ W.T + np.exp(S) * np.eye(3)
         (gc.grad((X * np.ones((3, 3))).sum(), X), "1*1.T"),
         (np.diag([1.0, 1.0, 2.0]) @ Y, "c*y"),
         (np.full(3, np.inf) * Y, "HadamardProduct(c, y)"),
+        (gc.observed("e", shape=(0, 0)) + np.zeros((0, 0)), "c + e"),
     ],
 )
 def test_formulas(expression, text):
